@@ -1,0 +1,117 @@
+"""Estimators of log p(x) by importance sampling."""
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from vaecourse.runtime import isolated_rng
+
+__all__ = ["LogMarginal", "log_marginal"]
+
+
+class LogMarginal(NamedTuple):
+    """Estimate of log p(x) for each example.
+
+    Attributes
+    ----------
+    value : Tensor
+        Estimates, shape ``(B,)``, in nats.
+    standard_error : Tensor
+        Standard error of each value by the delta method, shape ``(B,)``, in nats.
+    effective_sample_size : Tensor
+        ``(sum w)**2 / sum w**2`` of the importance weights, shape ``(B,)``, from 1 to K.
+    """
+
+    value: Tensor
+    standard_error: Tensor
+    effective_sample_size: Tensor
+
+
+def log_marginal(
+    model: nn.Module,
+    x: Tensor,
+    num_samples: int,
+    *,
+    proposal: Literal["prior", "posterior"] = "posterior",
+    chunk: int = 50,
+    batch_size: int = 100,
+    seed: int = 0,
+) -> LogMarginal:
+    r"""Estimate log p(x) from K weighted samples of z.
+
+    .. math::
+        \hat p(x) = \frac1K \sum_{k=1}^K w_k, \qquad w_k = p(x\mid z_k)\, p(z_k) / r(z_k),
+
+    with :math:`z_k \sim r`. The proposal r is the prior (direct Monte Carlo) or q(z|x) (Rezende et
+    al., 2014, appendix E). The mean weight is unbiased for p(x); its logarithm is biased downward
+    (Burda et al., 2016, theorem 1).
+
+    Parameters
+    ----------
+    model : VAE
+        Has ``prior``, ``encode`` and ``decode``.
+    x : Tensor
+        Shape ``(B, *event)``.
+    num_samples : int
+        Samples K per example.
+    proposal : {"prior", "posterior"}
+        Where z comes from.
+    chunk : int
+        Samples held at once. It bounds the memory and does not change the result.
+    batch_size : int
+        Examples held at once.
+    seed : int
+        Seed of the samples.
+
+    Returns
+    -------
+    LogMarginal
+        Value, standard error and effective sample size per example, on the CPU, float64.
+
+    Raises
+    ------
+    ValueError
+        If a count is not a positive integer or the proposal is neither of the two.
+    """
+    for name, count in {
+        "num_samples": num_samples,
+        "chunk": chunk,
+        "batch_size": batch_size,
+    }.items():
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f"{name} must be a positive integer, got {count!r}")
+    if proposal not in ("prior", "posterior"):
+        raise ValueError(f'proposal must be "prior" or "posterior", got {proposal!r}')
+    device = next(model.parameters()).device
+    with torch.no_grad(), isolated_rng(seed, device):
+        parts = [
+            _log_moments(model, part.to(device), num_samples, proposal, chunk)
+            for part in x.split(batch_size)
+        ]
+    first, second = torch.cat(parts, dim=1).cpu()
+    return _summarize(first, second, num_samples)
+
+
+def _log_moments(model, x: Tensor, num_samples: int, proposal: str, chunk: int) -> Tensor:
+    """Return the logs of sum w and of sum w**2, shape ``(2, B)``, adding up chunk by chunk."""
+    prior = model.prior()
+    source = model.encode(x) if proposal == "posterior" else prior.expand((len(x),))
+    logs = torch.full((2, len(x)), -torch.inf, dtype=torch.float64, device=x.device)
+    for done in range(0, num_samples, chunk):
+        # One draw at a time: the stream of random numbers then ignores where chunks end.
+        z = torch.stack([source.sample() for _ in range(min(chunk, num_samples - done))])
+        log_weight = model.decode(z).log_prob(x).double()
+        if proposal == "posterior":
+            log_weight += prior.log_prob(z) - source.log_prob(z)
+        both = torch.stack([log_weight, 2 * log_weight]).logsumexp(1)
+        logs = torch.logaddexp(logs, both)
+    return logs
+
+
+def _summarize(first: Tensor, second: Tensor, num_samples: int) -> LogMarginal:
+    ess = (2 * first - second).exp()
+    relative_variance = (num_samples / ess - 1).clamp(min=0) / max(num_samples - 1, 1)
+    error = relative_variance.sqrt() if num_samples > 1 else torch.full_like(ess, torch.inf)
+    value = first - torch.tensor(num_samples, dtype=torch.float64).log()
+    return LogMarginal(value, error, ess)

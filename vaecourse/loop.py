@@ -1,0 +1,210 @@
+"""The training loop's state: what one step needs, and what a checkpoint must hold."""
+
+import hashlib
+import time
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaecourse.checkpoints import (
+    check_weights,
+    optimizer_tensors,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
+from vaecourse.data import Batch
+from vaecourse.evaluation import evaluate
+from vaecourse.history import History
+from vaecourse.runtime import autocast, progress_bar
+from vaecourse.schedules import Schedule
+
+__all__ = ["Run"]
+
+CHECK_EVERY = 50
+"""Steps between looks at the terms on an accelerator, where each look waits for the device."""
+
+
+def _at(value: float | Schedule, step: int) -> float:
+    return value(step) if isinstance(value, Schedule) else value
+
+
+class Run:
+    """One training run: its state is all that a checkpoint must hold."""
+
+    def __init__(self, model, objective, train, plan, transform, optimizer, config):
+        self.model, self.objective, self.plan = model, objective, plan
+        self.transform, self.config = transform, config
+        self.device = next(model.parameters()).device
+        self.data = Batch(train.x.to(self.device), train.y.to(self.device))
+        self.optimizer = optimizer(model.parameters())
+        self.generator = torch.Generator(self.device).manual_seed(config["seed"])
+        self.batch_size = config["batch_size"]
+        self.steps_per_epoch = -(-len(train.x) // self.batch_size)
+        self.names: list[str] = []
+        self.pending: list[Tensor] = []
+        self.records: list[list[float]] = []
+        self.validation: list[list[float]] = []
+        self.step = 0
+        self.seconds = 0.0
+
+    def train(self, total: int, validation: Batch | None, path, every: int, progress: bool) -> None:
+        """Update until step `total`; validate after epochs, save every `every` steps."""
+        self.model.train()
+        started = time.perf_counter() - self.seconds
+        with progress_bar(total, self.step, "training", progress) as bar:
+            order = self._epoch_order(self.step // self.steps_per_epoch)
+            while self.step < total:
+                start = self.step % self.steps_per_epoch * self.batch_size
+                self._update(order[start : start + self.batch_size])
+                bar.update()
+                if self.step % self.steps_per_epoch == 0:
+                    order = self._epoch_order(self.step // self.steps_per_epoch)
+                    self._validate(validation)
+                    bar.set_postfix_str(self._status())
+                self.seconds = time.perf_counter() - started
+                if path is not None and (self.step % every == 0 or self.step == total):
+                    self.save(path)
+        self._flush()
+
+    def _epoch_order(self, epoch: int) -> Tensor:
+        """Return this epoch's order of examples: a function of seed and epoch alone."""
+        digest = hashlib.sha256(f"{self.config['seed']} {epoch}".encode()).digest()
+        generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+        return torch.randperm(len(self.data.x), generator=generator).to(self.device)
+
+    def _update(self, index: Tensor) -> None:
+        x = self.data.x.index_select(0, index)
+        if self.transform is not None:
+            x = self.transform(x, self.generator)
+        options = {name: _at(value, self.step) for name, value in self.plan.items()}
+        rate = options.pop("lr")
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with autocast(self.config["precision"], self.device):
+            batch = Batch(x, self.data.y.index_select(0, index))
+            terms = self.objective(self.model, batch, **options)
+            loss = terms["loss"].mean()
+        self.names = list(terms)
+        self.pending.append(torch.stack([t.detach().float().mean() for t in terms.values()]))
+        if self.device.type == "cpu" or len(self.pending) >= CHECK_EVERY:
+            self._flush()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.step += 1
+
+    def _flush(self) -> None:
+        """Move pending terms to the record, or stop at the first that is not finite."""
+        if not self.pending:
+            return
+        rows = torch.stack(self.pending).tolist()
+        self.pending.clear()
+        for row in rows:
+            for name, value in zip(self.names, row, strict=True):
+                if not np.isfinite(value):
+                    rate = _at(self.plan["lr"], len(self.records))
+                    raise FloatingPointError(
+                        f"{name} became {value} at step {len(self.records)}; try a learning rate "
+                        f"below {rate:.3g}, a slower schedule, or a look at the data for values "
+                        "that are not finite"
+                    )
+            self.records.append(row)
+
+    def _validate(self, validation: Batch | None) -> None:
+        if validation is None:
+            return
+        options = {name: _at(value, self.step - 1) for name, value in self.plan.items()}
+        del options["lr"]
+        terms = evaluate(
+            self.model,
+            partial(self.objective, **options),
+            validation,
+            transform=self.transform,
+            seed=self.config["seed"],
+        )
+        self.validation.append([terms[name] for name in self.names])
+
+    def _status(self) -> str:
+        self._flush()
+        tail = np.mean(self.records[-self.steps_per_epoch :], axis=0)
+        return ", ".join(
+            f"{name} {value:.2f}" for name, value in zip(self.names, tail, strict=True)
+        )
+
+    def history(self) -> History:
+        """Return the record so far."""
+
+        def columns(rows):
+            table = np.array(rows).reshape(len(rows), len(self.names))
+            return dict(zip(self.names, table.T.copy(), strict=True)) if rows else {}
+
+        return History(
+            columns(self.records), columns(self.validation), self.steps_per_epoch, self.seconds
+        )
+
+    @cached_property
+    def identity(self) -> dict:
+        """The configuration and a hash of the data: what makes two runs the same run."""
+        digest = hashlib.sha256(str(tuple(self.data.x.shape)).encode())
+        for array in self.data:
+            digest.update(array.cpu().contiguous().numpy())
+        return self.config | {"data": digest.hexdigest()}
+
+    def save(self, path) -> None:
+        """Write everything that the next step depends on."""
+        self._flush()
+        optimizer, numbers = optimizer_tensors(self.optimizer)
+        tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        tensors |= {f"optimizer.{name}": t for name, t in optimizer.items()}
+        tensors["rng.generator"] = self.generator.get_state()
+        tensors["rng.cpu"] = torch.get_rng_state()
+        if self.device.type != "cpu":
+            tensors["rng.device"] = torch.get_device_module(self.device).get_rng_state()
+        tensors["history.steps"] = torch.tensor(self.records, dtype=torch.float64)
+        tensors["history.validation"] = torch.tensor(self.validation, dtype=torch.float64)
+        meta = {
+            "config": self.identity,
+            "step": self.step,
+            "seconds": self.seconds,
+            "names": self.names,
+            "optimizer": numbers,
+        }
+        write_checkpoint(path, tensors, meta)
+
+    def restore(self, path, total: int) -> None:
+        """Continue from `path` if there is such a file; refuse one that another run wrote."""
+        if path is None or not Path(path).exists():
+            return
+        tensors, meta = read_checkpoint(path)
+        self._check_same_run(path, meta, total)
+
+        def part(prefix):
+            return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+        check_weights(self.model, part("model."), path)
+        self.model.load_state_dict(part("model."))
+        restore_optimizer(self.optimizer, part("optimizer."), meta["optimizer"])
+        self.generator.set_state(tensors["rng.generator"])
+        torch.set_rng_state(tensors["rng.cpu"])
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).set_rng_state(tensors["rng.device"])
+        self.records = tensors["history.steps"].tolist()
+        self.validation = tensors["history.validation"].tolist()
+        self.names, self.step, self.seconds = meta["names"], meta["step"], meta["seconds"]
+
+    def _check_same_run(self, path, meta: dict, total: int) -> None:
+        for name, value in self.identity.items():
+            if meta["config"].get(name) != value:
+                raise ValueError(
+                    f"the checkpoint {path} was made with {name} = {meta['config'].get(name)}, "
+                    f"this run has {value}; give another checkpoint path or delete the file"
+                )
+        if meta["step"] > total:
+            raise ValueError(
+                f"the checkpoint {path} is at step {meta['step']}, past this run's {total}; train "
+                "longer, give another checkpoint path or delete the file"
+            )

@@ -1,0 +1,257 @@
+"""Models: a prior, an encoder and a decoder, each returning distributions. No loss lives here."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch import distributions as td
+
+from vaecourse.distributions import (
+    Bernoulli,
+    Deterministic,
+    Gaussian,
+    GaussianFixedScale,
+    Head,
+    StandardNormal,
+)
+from vaecourse.networks import MLP, ConvDecoder, ConvEncoder, Shape, as_shape
+
+__all__ = [
+    "VAE",
+    "Autoencoder",
+    "conv_autoencoder",
+    "conv_vae",
+    "linear_autoencoder",
+    "linear_vae",
+    "mlp_autoencoder",
+    "mlp_vae",
+]
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder with a deterministic code between them.
+
+    Parameters
+    ----------
+    encoder : Module
+        Maps x of shape ``(B, *event)`` to a distribution over z, usually a `Delta`.
+    decoder : Module
+        Maps z of shape ``(K, B, L)`` to a distribution over x.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, x: Tensor) -> td.Distribution:
+        """Return q(z|x) for x of shape ``(B, *event)``; its ``mean`` is the code ``(B, L)``."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> td.Distribution:
+        """Return p(x|z) for z of shape ``(*batch, L)``; its ``mean`` is the reconstruction."""
+        return self.decoder(z)
+
+
+class VAE(nn.Module):
+    """Variational autoencoder (Kingma and Welling, 2014).
+
+    Parameters
+    ----------
+    encoder : Module
+        Maps x of shape ``(B, *event)`` to q(z|x), the approximate posterior.
+    decoder : Module
+        Maps z of shape ``(K, B, L)`` to p(x|z), the likelihood.
+    prior : Module
+        Takes nothing and returns p(z). ``model.prior()`` is the distribution.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: nn.Module):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.prior = prior
+
+    def encode(self, x: Tensor) -> td.Distribution:
+        """Return the approximate posterior q(z|x) for x of shape ``(B, *event)``."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> td.Distribution:
+        """Return the likelihood p(x|z) for z of shape ``(*batch, L)``."""
+        return self.decoder(z)
+
+
+def _latent_shape(latent_dim: int) -> tuple[int, ...]:
+    if not isinstance(latent_dim, int) or isinstance(latent_dim, bool) or latent_dim < 1:
+        raise ValueError(f"latent_dim must be a positive integer, got {latent_dim!r}")
+    return (latent_dim,)
+
+
+def _join(network, in_shape: Shape, inner: Sequence[int], head: nn.Module, **options) -> nn.Module:
+    return nn.Sequential(network(in_shape, inner, head.in_shape, **options), head)
+
+
+def mlp_vae(
+    event_shape: Shape,
+    latent_dim: int,
+    hidden: Sequence[int] = (400,),
+    likelihood: Head = Bernoulli,
+    activation=nn.ReLU,
+) -> VAE:
+    """Build a VAE with fully connected encoder and decoder.
+
+    Parameters
+    ----------
+    event_shape : int or sequence of int
+        Shape of one x.
+    latent_dim : int
+        Dimension L of z.
+    hidden : sequence of int
+        Hidden units of the encoder; the decoder mirrors them.
+    likelihood : callable
+        Builds the decoder's head from `event_shape`: `Bernoulli`, `Gaussian`,
+        `GaussianSharedScale` or ``functools.partial(GaussianFixedScale, scale=0.1)``.
+    activation : callable
+        Builds the nonlinearity after each hidden layer.
+
+    Returns
+    -------
+    VAE
+        An untrained model with a standard normal prior.
+    """
+    latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    encoder = _join(MLP, event, hidden, Gaussian(latent), activation=activation)
+    decoder = _join(MLP, latent, hidden[::-1], likelihood(event), activation=activation)
+    return VAE(encoder, decoder, StandardNormal(latent))
+
+
+def conv_vae(
+    event_shape: Shape,
+    latent_dim: int,
+    channels: Sequence[int] = (32, 64),
+    likelihood: Head = Bernoulli,
+) -> VAE:
+    """Build a VAE with convolutional encoder and decoder.
+
+    Parameters
+    ----------
+    event_shape : sequence of int
+        ``(channels, height, width)`` of one image.
+    latent_dim : int
+        Dimension L of z.
+    channels : sequence of int
+        Channels of the encoder's layers; the decoder mirrors them.
+    likelihood : callable
+        Builds the decoder's head from `event_shape`.
+
+    Returns
+    -------
+    VAE
+        An untrained model with a standard normal prior.
+    """
+    latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    encoder = _join(ConvEncoder, event, channels, Gaussian(latent))
+    decoder = _join(ConvDecoder, latent, channels[::-1], likelihood(event))
+    return VAE(encoder, decoder, StandardNormal(latent))
+
+
+def linear_vae(event_shape: Shape, latent_dim: int, likelihood: Head = GaussianFixedScale) -> VAE:
+    """Build a VAE whose encoder and decoder are affine: probabilistic PCA, learned by its ELBO.
+
+    Parameters
+    ----------
+    event_shape : int or sequence of int
+        Shape of one x.
+    latent_dim : int
+        Dimension L of z.
+    likelihood : callable
+        Builds the decoder's head from `event_shape`; `GaussianSharedScale` gives
+        probabilistic PCA (Tipping and Bishop, 1999).
+
+    Returns
+    -------
+    VAE
+        An untrained model with a standard normal prior.
+    """
+    return mlp_vae(event_shape, latent_dim, (), likelihood)
+
+
+def mlp_autoencoder(
+    event_shape: Shape,
+    latent_dim: int,
+    hidden: Sequence[int] = (400,),
+    likelihood: Head = GaussianFixedScale,
+    activation=nn.ReLU,
+) -> Autoencoder:
+    """Build a deterministic autoencoder with fully connected layers.
+
+    Parameters
+    ----------
+    event_shape : int or sequence of int
+        Shape of one x.
+    latent_dim : int
+        Dimension L of the code.
+    hidden : sequence of int
+        Hidden units of the encoder; the decoder mirrors them.
+    likelihood : callable
+        Builds the decoder's head. The default, a Gaussian of scale 1, makes the loss half the
+        squared error plus a constant.
+    activation : callable
+        Builds the nonlinearity after each hidden layer.
+
+    Returns
+    -------
+    Autoencoder
+        An untrained model.
+    """
+    latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    encoder = _join(MLP, event, hidden, Deterministic(latent), activation=activation)
+    decoder = _join(MLP, latent, hidden[::-1], likelihood(event), activation=activation)
+    return Autoencoder(encoder, decoder)
+
+
+def conv_autoencoder(
+    event_shape: Shape,
+    latent_dim: int,
+    channels: Sequence[int] = (32, 64),
+    likelihood: Head = GaussianFixedScale,
+) -> Autoencoder:
+    """Build a deterministic autoencoder with convolutional layers.
+
+    Parameters
+    ----------
+    event_shape : sequence of int
+        ``(channels, height, width)`` of one image.
+    latent_dim : int
+        Dimension L of the code.
+    channels : sequence of int
+        Channels of the encoder's layers; the decoder mirrors them.
+    likelihood : callable
+        Builds the decoder's head from `event_shape`.
+
+    Returns
+    -------
+    Autoencoder
+        An untrained model.
+    """
+    latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    encoder = _join(ConvEncoder, event, channels, Deterministic(latent))
+    decoder = _join(ConvDecoder, latent, channels[::-1], likelihood(event))
+    return Autoencoder(encoder, decoder)
+
+
+def linear_autoencoder(event_shape: Shape, latent_dim: int) -> Autoencoder:
+    """Build an autoencoder with one affine map each way: its optimum spans PCA's subspace.
+
+    Parameters
+    ----------
+    event_shape : int or sequence of int
+        Shape of one x.
+    latent_dim : int
+        Dimension L of the code.
+
+    Returns
+    -------
+    Autoencoder
+        An untrained model (Bourlard and Kamp, 1988; Baldi and Hornik, 1989).
+    """
+    return mlp_autoencoder(event_shape, latent_dim, ())

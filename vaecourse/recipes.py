@@ -1,0 +1,140 @@
+"""Trained models by name: trained once, kept in the user's cache, shared by chapters.
+
+A stored model is used only for the very recipe, data and training code that made it. When any of
+the three changes, the model is trained anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from vaecourse.checkpoints import load_model, save_model
+from vaecourse.data import Split
+from vaecourse.data.labels import dynamic_binarization
+from vaecourse.data.storage import cache_folder
+from vaecourse.history import History
+from vaecourse.models import conv_vae, mlp_autoencoder, mlp_vae
+from vaecourse.objectives import Objective, elbo, reconstruction
+from vaecourse.runtime import isolated_rng
+from vaecourse.schedules import warmup_cosine
+from vaecourse.training import fit
+
+__all__ = ["RECIPES", "Recipe", "fitted"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to make one model of images: what to build and how long to train it.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the untrained model from an event shape and ``latent_dim``.
+    latent_dim : int
+        Dimension of z.
+    objective : callable
+        What to minimize.
+    epochs : int
+        Passes over the training images.
+    binarize : bool
+        Whether every batch is binarized anew.
+    peak : float
+        Largest learning rate, reached after 200 steps; a cosine takes it to zero.
+    """
+
+    build: Callable[..., nn.Module]
+    latent_dim: int
+    objective: Objective
+    epochs: int
+    binarize: bool = True
+    peak: float = 3e-3
+
+    def train(self, split: Split, seed: int = 0, **options) -> tuple[nn.Module, History]:
+        """Build and train the model on ``split.train``; `options` go to `vaecourse.fit`."""
+        with isolated_rng(seed):
+            model = self.build(tuple(split.train.x.shape[1:]), self.latent_dim)
+        steps = self.epochs * -(-len(split.train.x) // 128)
+        history = fit(
+            model,
+            self.objective,
+            split.train,
+            epochs=self.epochs,
+            lr=warmup_cosine(self.peak, min(200, steps - 1), steps),
+            transform=dynamic_binarization if self.binarize else None,
+            seed=seed,
+            **{"precision": "fast-float32", **options},
+        )
+        return model, history
+
+
+RECIPES = {
+    "autoencoder": Recipe(mlp_autoencoder, 16, reconstruction, epochs=6, binarize=False),
+    "autoencoder-2d": Recipe(mlp_autoencoder, 2, reconstruction, epochs=6, binarize=False),
+    "vae": Recipe(mlp_vae, 20, elbo, epochs=18),
+    "vae-2d": Recipe(mlp_vae, 2, elbo, epochs=8),
+    "vae-conv": Recipe(conv_vae, 20, elbo, epochs=3),
+}
+
+
+def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> nn.Module:
+    """Return the trained model `name`, from the user's cache or by training it now.
+
+    Parameters
+    ----------
+    name : str
+        One of `RECIPES`.
+    split : Split
+        Images to train on.
+    seed : int
+        Seed of the weights and of training.
+    progress : bool
+        Whether to show a progress bar when training.
+
+    Returns
+    -------
+    Module
+        The model, in evaluation mode, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If there is no recipe of that name.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"name must be one of {', '.join(RECIPES)}, got {name!r}")
+    recipe = RECIPES[name]
+    path = _path(name, recipe, split, seed)
+    if path.exists():
+        model = recipe.build(tuple(split.train.x.shape[1:]), recipe.latent_dim)
+        load_model(model, path)
+        return model.eval()
+    model, history = recipe.train(split, seed, progress=progress)
+    save_model(model, path, {"name": name, "seconds": history.seconds})
+    return model
+
+
+def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:
+    parts = {
+        "recipe": repr({k: getattr(v, "__qualname__", v) for k, v in vars(recipe).items()}),
+        "data": split.identity,
+        "seed": seed,
+        "source": _source_hash(),
+        "torch": torch.__version__,
+    }
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return cache_folder() / "models" / f"{split.name}-{name}-{key}.safetensors"
+
+
+@cache
+def _source_hash() -> str:
+    """Hash the package's own source: a model is only as old as the code that made it."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

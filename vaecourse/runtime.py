@@ -1,0 +1,116 @@
+"""Where and how a computation runs: device, precision, randomness, progress."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+__all__ = [
+    "PRECISIONS",
+    "autocast",
+    "check_precision",
+    "isolated_rng",
+    "matmul_precision",
+    "progress_bar",
+    "resolve_device",
+]
+
+PRECISIONS = ("float32", "fast-float32", "bfloat16")
+"""Exact; short factors in matrix products; layers in bfloat16 with densities in float32."""
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Return the device that `device` names; ``"auto"`` takes CUDA, then MPS, then the CPU.
+
+    Raises
+    ------
+    ValueError
+        If PyTorch does not know the device or this machine does not have it.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f'device must be "auto" or a device that this machine has, got {device!r} ({error})'
+        ) from error
+
+
+@contextmanager
+def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None]:
+    """Seed PyTorch's random numbers inside the block and leave those outside untouched.
+
+    Parameters
+    ----------
+    seed : int
+        Seed inside the block.
+    device : torch.device, optional
+        Accelerator whose generator takes part beside the CPU's.
+    """
+    accelerator = device is not None and device.type != "cpu"
+    kind = device.type if accelerator else "cuda"
+    devices = [device.index or 0] if accelerator else []
+    with torch.random.fork_rng(devices=devices, device_type=kind):
+        torch.manual_seed(seed)
+        yield
+
+
+def check_precision(precision: str) -> None:
+    """Raise a ValueError unless `precision` is one of `PRECISIONS`."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+
+
+@contextmanager
+def matmul_precision(precision: str) -> Iterator[None]:
+    """Set how exactly float32 matrices are multiplied inside the block.
+
+    Parameters
+    ----------
+    precision : {"float32", "fast-float32", "bfloat16"}
+        ``"float32"`` is exact. The others let the hardware shorten the factors of a product: TF32
+        on a GPU, bfloat16 on a CPU with matrix units. Elsewhere they change speed alone.
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest" if precision == "float32" else "medium")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def autocast(precision: str, device: torch.device):
+    """Return a context that runs layers in bfloat16 if `precision` says so; enter it every step.
+
+    Autocast caches the shortened weights until its block ends, so a block around many steps would
+    go on using the first step's weights.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def progress_bar(total: int, initial: int, label: str, show: bool):
+    """Return a tqdm bar: a widget in JupyterLab, text in a terminal, silent elsewhere.
+
+    A page built with ``VAECOURSE_STATIC=1`` gets no bar, so that it keeps no litter.
+    """
+    static = os.environ.get("VAECOURSE_STATIC", "") not in ("", "0")
+    options = {"total": total, "initial": initial, "desc": label, "unit": "step"}
+    if show and not static and _in_notebook():
+        from tqdm.notebook import tqdm
+
+        return tqdm(**options)
+    from tqdm import tqdm
+
+    visible = show and not static and sys.stdout.isatty()
+    return tqdm(**options, file=sys.stdout, disable=not visible, leave=False)

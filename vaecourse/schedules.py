@@ -1,0 +1,133 @@
+"""Schedules: a number for every training step, and how many steps that takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi
+
+__all__ = ["Schedule", "cyclical", "linear", "warmup_cosine"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A function of the step, with the number of steps after which it has said all it has to say.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a step in ``0, 1, …`` to a float.
+    steps : int
+        Steps until the schedule is complete. `vaecourse.fit` refuses one longer than training.
+    name : str
+        What the schedule prints as; two schedules of one name are taken to be equal.
+    """
+
+    function: Callable[[int], float]
+    steps: int
+    name: str
+
+    def __call__(self, step: int) -> float:
+        """Return the value at `step`."""
+        return self.function(step)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _check_steps(steps: int, name: str = "steps") -> None:
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
+        raise ValueError(f"{name} must be a positive integer, got {steps!r}")
+
+
+def linear(start: float, end: float, steps: int) -> Schedule:
+    """Go from `start` at step 0 to `end` at step `steps`, then stay there.
+
+    Parameters
+    ----------
+    start, end : float
+        First and last value.
+    steps : int
+        Steps that the change takes.
+
+    Returns
+    -------
+    Schedule
+        For example ``linear(0, 1, 2000)`` to anneal beta (Bowman et al., 2016).
+
+    Raises
+    ------
+    ValueError
+        If `steps` is not a positive integer.
+    """
+    _check_steps(steps)
+
+    def value(step: int) -> float:
+        return start + (end - start) * min(step / steps, 1.0)
+
+    return Schedule(value, steps, f"linear({start}, {end}, {steps})")
+
+
+def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
+    """Rise linearly to `peak` over `warmup` steps, then fall to zero along half a cosine.
+
+    Parameters
+    ----------
+    peak : float
+        Largest value, reached at step `warmup`.
+    warmup : int
+        Steps of the rise.
+    steps : int
+        Steps in all.
+
+    Returns
+    -------
+    Schedule
+        A learning rate for a fixed budget of steps.
+
+    Raises
+    ------
+    ValueError
+        If a count is not a positive integer or `warmup` is not below `steps`.
+    """
+    _check_steps(steps)
+    _check_steps(warmup, "warmup")
+    if warmup >= steps:
+        raise ValueError(f"warmup must be below steps ({steps}), got {warmup}")
+
+    def value(step: int) -> float:
+        if step < warmup:
+            return peak * (step + 1) / warmup
+        return peak * 0.5 * (1 + cos(pi * min((step - warmup) / (steps - warmup), 1.0)))
+
+    return Schedule(value, steps, f"warmup_cosine({peak}, {warmup}, {steps})")
+
+
+def cyclical(start: float, end: float, steps: int, cycles: int) -> Schedule:
+    """Repeat a linear rise `cycles` times: half of each cycle rises, half holds `end`.
+
+    Parameters
+    ----------
+    start, end : float
+        First and last value of each cycle.
+    steps : int
+        Steps in all.
+    cycles : int
+        Number of cycles in `steps`.
+
+    Returns
+    -------
+    Schedule
+        Cyclical annealing of beta (Fu et al., 2019).
+
+    Raises
+    ------
+    ValueError
+        If a count is not a positive integer.
+    """
+    _check_steps(steps)
+    _check_steps(cycles, "cycles")
+
+    def value(step: int) -> float:
+        position = 1.0 if step >= steps else (step * cycles / steps) % 1.0
+        return start + (end - start) * min(2 * position, 1.0)
+
+    return Schedule(value, steps, f"cyclical({start}, {end}, {steps}, {cycles})")

@@ -1,0 +1,183 @@
+"""`fit`: one loop for every model and every objective."""
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from vaecourse.data import Batch, HeldOut, Split
+from vaecourse.history import History
+from vaecourse.loop import Run
+from vaecourse.objectives import Objective
+from vaecourse.runtime import check_precision, isolated_rng, matmul_precision, resolve_device
+from vaecourse.schedules import Schedule
+
+__all__ = ["adam", "fit"]
+
+
+def adam(parameters) -> torch.optim.Optimizer:
+    """Return Adam with its update fused into one kernel: a third of the time, the same numbers."""
+    return torch.optim.Adam(parameters, fused=True)
+
+
+def fit(
+    model: nn.Module,
+    objective: Objective,
+    data: Batch | Split,
+    *,
+    epochs: int | None = None,
+    steps: int | None = None,
+    batch_size: int = 128,
+    lr: float | Schedule = 1e-3,
+    schedules: dict[str, float | Schedule] | None = None,
+    transform: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+    optimizer: Callable = adam,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    precision: str = "float32",
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 500,
+    progress: bool = True,
+) -> History:
+    """Minimize the mean of an objective's ``loss`` over a data set, in place.
+
+    Random numbers come from `seed` alone: the program's own random state is neither read nor
+    changed. With `checkpoint`, a run that was stopped at any step and is started again with the
+    same arguments ends with the same bits as one that was not.
+
+    Parameters
+    ----------
+    model : Module
+        Model to train. It returns to its device afterwards, in evaluation mode.
+    objective : callable
+        ``objective(model, batch, **options) -> dict`` of per-example terms ``(B,)`` with a
+        ``loss`` among them. Fix an option with `functools.partial`, vary it with `schedules`.
+    data : Batch or Split
+        Training examples. Of a `Split`, ``train`` is trained on and ``valid`` is evaluated after
+        every epoch; ``test`` is never touched.
+    epochs, steps : int, optional
+        Length of training in passes over the data or in updates. Give one of the two.
+    batch_size : int
+        Examples per update; the last batch of an epoch may be smaller.
+    lr : float or Schedule
+        Learning rate.
+    schedules : dict, optional
+        Values for keywords of the objective: ``{"beta": linear(0, 1, 2000)}``.
+    transform : callable, optional
+        ``transform(x, generator) -> x``, applied to every batch anew, for example
+        `vaecourse.data.labels.dynamic_binarization`.
+    optimizer : callable
+        ``optimizer(parameters) -> torch.optim.Optimizer``.
+    seed : int
+        Seed of the order of examples, the transform and the model's samples.
+    device : str or torch.device
+        ``"auto"`` takes CUDA, then MPS, then the CPU.
+    precision : {"float32", "fast-float32", "bfloat16"}
+        Exact arithmetic; shortened factors in matrix products (TF32 on a GPU, bfloat16 on a CPU
+        with matrix units, and often exact elsewhere); or autocast, which runs layers in bfloat16
+        and densities in float32.
+    checkpoint : path, optional
+        File to resume from if it exists and to write to.
+    checkpoint_every : int
+        Steps between checkpoints.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    History
+        Every term at every step, and the validation terms after every epoch.
+
+    Raises
+    ------
+    TypeError
+        If `data` is a test split or no data set, or the objective lacks a scheduled keyword.
+    ValueError
+        If a number is out of range, a schedule outlasts training, or the checkpoint belongs to
+        another run.
+    FloatingPointError
+        If a term stops being finite; it names the term and the step. The weights are then those
+        before that step.
+    """
+    train, validation = _training_data(data)
+    _check_positive(batch_size=batch_size, checkpoint_every=checkpoint_every)
+    check_precision(precision)
+    total = _total_steps(epochs, steps, -(-len(train.x) // batch_size))
+    plan = {"lr": lr, **(schedules or {})}
+    _check_plan(objective, plan, total)
+    config = {
+        "objective": _name(objective),
+        "transform": _name(transform),
+        "batch_size": batch_size,
+        "seed": seed,
+        "precision": precision,
+        "plan": {name: repr(value) for name, value in plan.items()},
+    }
+    home, target = next(model.parameters()).device, resolve_device(device)
+    try:
+        with isolated_rng(seed, target), matmul_precision(precision):
+            run = Run(model.to(target), objective, train, plan, transform, optimizer, config)
+            run.restore(checkpoint, total)
+            run.train(total, validation, checkpoint, checkpoint_every, progress)
+    finally:
+        model.to(home).eval()
+    return run.history()
+
+
+def _training_data(data) -> tuple[Batch, Batch | None]:
+    if isinstance(data, HeldOut):
+        raise TypeError("data is a test split, and test images never reach training; fit on train")
+    train, validation = (data.train, data.valid) if isinstance(data, Split) else (data, None)
+    if not isinstance(train, Batch):
+        raise TypeError(
+            f"data must be a Batch or a Split, got {type(data).__name__}; wrap arrays "
+            "as Batch(x, y), with y = -1 where there is no label"
+        )
+    if len(train.x) != len(train.y) or not len(train.x):
+        raise ValueError(
+            f"data needs as many labels as examples and at least one, got "
+            f"{len(train.x)} examples and {len(train.y)} labels"
+        )
+    return train, validation
+
+
+def _check_positive(**counts) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise ValueError(f"{name} must be a positive integer, got {count!r}")
+
+
+def _total_steps(epochs: int | None, steps: int | None, per_epoch: int) -> int:
+    if (epochs is None) == (steps is None):
+        raise ValueError(f"give either epochs or steps, got epochs={epochs} and steps={steps}")
+    if steps is not None:
+        _check_positive(steps=steps)
+        return steps
+    _check_positive(epochs=epochs)
+    return epochs * per_epoch
+
+
+def _check_plan(objective: Objective, plan: dict, total: int) -> None:
+    parameters = inspect.signature(objective).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    options = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
+    for name, value in plan.items():
+        if name != "lr" and name not in options and not open_ended:
+            raise TypeError(
+                f"schedules names {name!r}, but {_name(objective)} takes "
+                f"{', '.join(options) or 'no keyword'}"
+            )
+        if isinstance(value, Schedule) and value.steps > total:
+            raise ValueError(
+                f"the schedule {value!r} of {name} takes {value.steps} steps, but "
+                f"training has {total}; shorten it or train longer"
+            )
+
+
+def _name(function) -> str | None:
+    if isinstance(function, partial):
+        return f"{_name(function.func)}({function.keywords})"
+    return getattr(function, "__qualname__", None) or (function and type(function).__qualname__)
