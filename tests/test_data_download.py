@@ -1,0 +1,226 @@
+"""Downloads from a server on this machine: sound, damaged, stalled and interrupted."""
+
+import gzip
+import hashlib
+import io
+import socket
+import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import data_files
+import numpy as np
+import pytest
+from torchvision import datasets
+
+from vaecourse import data
+from vaecourse.data import network, torchvision_sets
+
+RESOLVE = socket.getaddrinfo
+
+
+@pytest.fixture(autouse=True)
+def private(monkeypatch, tmp_path):
+    data_files.isolate(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def few_strokes(monkeypatch):
+    return data_files.few_strokes(monkeypatch)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Yield a server on this machine: ``files`` by name, ``asked`` requests, ``url``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self._answer(body=False)
+
+        def do_GET(self):
+            self._answer(body=True)
+
+        def _answer(self, body):
+            name = self.path.rsplit("/", 1)[1]
+            http.asked.append((self.command, self.path))
+            content = http.files.get(self.path, http.files.get(name))
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"") + http.promised_too_much))
+            self.end_headers()
+            if body and content is not None:
+                self.wfile.write(content)
+                if http.stalled:
+                    self.wfile.flush()
+                    http.released.wait()
+
+        def log_message(self, *_args):
+            pass
+
+    monkeypatch.setattr(socket, "getaddrinfo", RESOLVE)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http.files, http.asked, http.promised_too_much = {}, [], 0
+    http.stalled, http.released = False, threading.Event()
+    http.url = f"http://127.0.0.1:{http.server_port}/"
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield http
+    http.released.set()
+    http.shutdown()
+    thread.join()
+    http.server_close()
+
+
+@pytest.fixture
+def mnist_served(server, monkeypatch):
+    """Serve a small MNIST under the names and with the checksums that torchvision wants."""
+    made = data_files.arrays()
+    for key, name in data_files.IDX_NAMES.items():
+        server.files[f"{name}.gz"] = gzip.compress(data_files.idx(made[key]))
+    resources = [(name, md5(content)) for name, content in server.files.items()]
+    monkeypatch.setattr(datasets.MNIST, "resources", resources)
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [server.url])
+    return made
+
+
+def md5(content):
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def cached(tmp_path):
+    return sorted(path.name for path in (tmp_path / "cache").rglob("*"))
+
+
+def test_without_a_stand_in_the_network_is_tried_again(few_strokes, server, mnist_served):
+    server.files, kept = {}, server.files
+    assert data.load("mnist", offline="strokes").name == "strokes"
+    server.files = kept
+    assert data.load("mnist", offline="strokes").name == "strokes"
+    assert data.load("mnist").name == "mnist"
+
+
+def test_the_probe_prefers_an_address_that_has_the_file(server):
+    server.files["here.gz"] = b"content"
+    urls = [server.url + "gone.gz", server.url + "here.gz"]
+    assert network.first_answer(urls, deadline=30) == urls[1]
+
+
+def test_a_download_is_kept_and_loaded(tmp_path, server, mnist_served, capfd):
+    split = data.load("mnist")
+    out, err = capfd.readouterr()
+    assert err == "" and out.startswith("Downloading mnist to ")
+    bars = [line for line in out.split("\r") if line.strip().endswith("B/s]")]
+    assert [bar.split(":")[0] for bar in bars] == list(server.files)
+    np.testing.assert_array_equal(split.test.y.numpy(), mnist_served["y_test"])
+    names = [f"{name}.gz" for name in data_files.IDX_NAMES.values()]
+    assert cached(tmp_path) == sorted(["data", "MNIST", "raw", *names])
+    asked = len(server.asked)
+    assert data.load("mnist").identity == split.identity == data.identity("mnist")
+    assert len(server.asked) == asked
+
+
+def test_a_download_goes_through_the_proxy(server, mnist_served, monkeypatch):
+    monkeypatch.setattr(datasets.MNIST, "mirrors", ["http://mnist.invalid/files/"])
+    monkeypatch.setenv("http_proxy", server.url)
+    assert data.load("mnist").name == "mnist"
+    assert {url.startswith("http://mnist.invalid/files/") for _, url in server.asked} == {True}
+
+
+def test_a_second_mirror_replaces_a_bad_one(tmp_path, server, mnist_served, monkeypatch):
+    last = list(server.files)[-1]
+    server.files[f"/bad/{last}"] = b"not what was asked for"
+    mirrors = [server.url + "bad/", server.url + "good/"]
+    monkeypatch.setattr(datasets.MNIST, "mirrors", mirrors)
+    monkeypatch.setattr(torchvision_sets, "first_answer", lambda urls, _deadline: urls[0])
+    assert data.load("mnist").name == "mnist"
+    assert ("GET", f"/bad/{last}") in server.asked and ("GET", f"/good/{last}") in server.asked
+
+
+@pytest.mark.parametrize("fault", ["changed", "short", "gone"])
+def test_a_bad_transfer_leaves_nothing(tmp_path, server, mnist_served, few_strokes, fault):
+    last = list(server.files)[-1]
+    if fault == "changed":
+        server.files[last] = server.files[last][:-1] + b"?"
+    elif fault == "short":
+        server.promised_too_much = 10
+        server.files[last] = server.files[last][:-10]
+    else:
+        del server.files[last]
+    with pytest.raises(data.DataError, match=f"the download of .*{last} (has MD5|failed)"):
+        data.load("mnist")
+    assert cached(tmp_path) == ["data"]
+    split = data.load("mnist", offline="strokes")
+    assert split.name == "strokes" and last in split.note
+
+
+def test_a_stalled_transfer_ends(tmp_path, server, mnist_served, monkeypatch):
+    server.stalled, server.promised_too_much = True, 10
+    monkeypatch.setattr(network, "STALL_SECONDS", 0.3)
+    with pytest.raises(data.DataError, match=r"failed \(timed out\)"):
+        data.load("mnist")
+    assert cached(tmp_path) == ["data"]
+
+
+def test_an_interrupted_download_leaves_nothing(tmp_path, mnist_served, monkeypatch):
+    calls = []
+
+    def fetch(_url, _md5, target):
+        calls.append(target)
+        target.write_bytes(b"half of")
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(torchvision_sets, "fetch", fetch)
+    with pytest.raises(KeyboardInterrupt):
+        data.load("mnist")
+    assert len(calls) == 3 and cached(tmp_path) == ["data"]
+
+
+def test_a_faster_process_wins(tmp_path, mnist_served, monkeypatch):
+    other = data_files.arrays(seed=3)
+    whole = torchvision_sets.publish
+
+    def publish(finished, target):
+        data_files.write_idx(tmp_path / "cache" / "data", other)
+        whole(finished, target)
+
+    monkeypatch.setattr(torchvision_sets, "publish", publish)
+    assert data.load("mnist").test.y.tolist() == other["y_test"].tolist()
+
+
+def test_other_files_at_the_place_of_a_download_stay(tmp_path, mnist_served):
+    theirs = tmp_path / "cache" / "data" / "MNIST" / "raw" / "notes.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    with pytest.raises(data.DataError, match="holds other files, which were left alone"):
+        data.load("mnist")
+    assert theirs.read_text() == "mine"
+
+
+def test_a_cache_that_cannot_be_made_is_named(tmp_path, mnist_served):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(data.DataError, match=r"cache/data cannot be written"):
+        data.load("mnist")
+
+
+def test_cifar10_comes_as_the_binary_archive(tmp_path, server, monkeypatch, capfd):
+    made = data_files.arrays((3, 32, 32), num_train=50, num_test=10)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for position, name in enumerate(torchvision_sets._BINARY_FILES):
+            part = slice(10 * position, 10 * position + 10) if position < 5 else slice(None)
+            x, y = (made[f"{a}_{'train' if position < 5 else 'test'}"][part] for a in "xy")
+            content = b"".join(bytes([k]) + image.tobytes() for k, image in zip(y, x, strict=True))
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    server.files["cifar-10-binary.tar.gz"] = packed.getvalue()
+    url = f"{server.url}cifar-10-binary.tar.gz"
+    monkeypatch.setattr(torchvision_sets, "_BINARY_ARCHIVE", url)
+    monkeypatch.setattr(torchvision_sets, "_BINARY_MD5", md5(packed.getvalue()))
+    split = data.load("cifar10")
+    assert capfd.readouterr().err == ""
+    np.testing.assert_allclose(split.test.x.numpy(), made["x_test"] / 255, rtol=1e-7)
+    assert split.identity == data.content_hash(made)
+    names = torchvision_sets._BINARY_FILES
+    assert cached(tmp_path) == sorted(["data", "cifar-10-batches-bin", *names])

@@ -1,0 +1,98 @@
+"""The types that carry data: a batch, a held-out test set, and a data set's three splits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from vaecourse.data.storage import content_hash
+
+
+class Batch(NamedTuple):
+    """Examples and their labels; labelled and unlabelled examples travel together.
+
+    Attributes
+    ----------
+    x : torch.Tensor, shape (N, *event), float32
+        The examples. Images are (N, channels, height, width) with values in [0, 1].
+    y : torch.Tensor, shape (N,), int64
+        The labels; -1 means unlabelled.
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Test examples and labels, with the fields of `Batch`.
+
+    The type differs from `Batch` on purpose: training refuses it, so that no test image can
+    reach training by mistake.
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Split:
+    """A data set in three parts.
+
+    Attributes
+    ----------
+    name : str
+        The data set that was loaded. It is "strokes" when strokes stand in for another set.
+    train, valid : Batch
+        The training images, and the last sixth of them set apart for validation. For MNIST and
+        Fashion-MNIST these are 50,000 and 10,000 images.
+    test : HeldOut
+        The test images.
+    identity : str
+        SHA-256 of the content, in hexadecimal. Equal content has equal identity.
+    note : str
+        The words a reader must see, such as which data stand in for which; else empty.
+    """
+
+    name: str
+    train: Batch
+    valid: Batch
+    test: HeldOut
+    identity: str
+    note: str = ""
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{part} {len(getattr(self, part).y)}" for part in _PARTS)
+        return f"Split({self.name!r}, {counts}, event {tuple(self.train.x.shape[1:])})"
+
+
+_PARTS = ("train", "valid", "test")
+
+
+def make_split(name: str, arrays: Mapping[str, np.ndarray], *, top: int, note: str = "") -> Split:
+    """Return the `Split` of uint8 arrays whose brightest pixel value is ``top``.
+
+    The last ``len(x_train) // 6`` training images become the validation split: no shuffling, so
+    that the split is the same everywhere.
+
+    Parameters
+    ----------
+    arrays : mapping of str to numpy.ndarray
+        x_train and x_test, shape (N, channels, height, width) or (N, height, width);
+        y_train and y_test, shape (N,).
+    top : int
+        Pixel values are divided by this number.
+    """
+    x, y = _tensors(arrays["x_train"], arrays["y_train"], top)
+    cut = len(y) - len(y) // 6
+    test = HeldOut(*_tensors(arrays["x_test"], arrays["y_test"], top))
+    train, valid = Batch(x[:cut], y[:cut]), Batch(x[cut:], y[cut:])
+    return Split(name, train, valid, test, content_hash(arrays), note)
+
+
+def _tensors(images: np.ndarray, labels: np.ndarray, top: int):
+    x = torch.tensor(images).float().div_(top)
+    y = torch.tensor(labels, dtype=torch.int64)
+    return (x.unsqueeze(1) if x.dim() == 3 else x), y
