@@ -1,5 +1,7 @@
 """Checkpoints: one safetensors file whose header carries JSON. Written whole or not at all."""
 
+import glob
+import hashlib
 import json
 import os
 import tempfile
@@ -11,6 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 __all__ = ["load_model", "read_checkpoint", "save_model", "write_checkpoint"]
+
+PARTIAL = ".partial"
 
 
 def write_checkpoint(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> Path:
@@ -33,14 +37,23 @@ def write_checkpoint(path: str | Path, tensors: dict[str, Tensor], meta: dict) -
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".partial")
+    prefix, suffix = f"{path.name}.", PARTIAL
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
     try:
         os.close(handle)
-        save_file(tensors, temporary, metadata={"vaecourse": json.dumps(meta)})
+        header = {"vaecourse": json.dumps(meta), "sha256": _digest(tensors)}
+        save_file(tensors, temporary, metadata=header)
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
     return path
+
+
+def remove_partial(path: str | Path) -> None:
+    """Delete what a killed `write_checkpoint` left beside `path`, which nobody else may write."""
+    path = Path(path)
+    for stale in path.parent.glob(f"{glob.escape(path.name)}.????????{PARTIAL}"):
+        stale.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict]:
@@ -65,12 +78,24 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            meta = json.loads((file.metadata() or {})["vaecourse"])
-            return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118
+            header = file.metadata() or {}
+            meta = json.loads(header["vaecourse"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if _digest(tensors) != header["sha256"]:
+                raise SafetensorError("its content has changed since it was written")
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is not a readable vaecourse checkpoint ({error}); delete it to start anew"
         ) from error
+    return tensors, meta
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def save_model(model: nn.Module, path: str | Path, meta: dict | None = None) -> Path:

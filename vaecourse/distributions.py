@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vaecourse.networks import Shape, as_shape
+from vaecourse.checks import Shape, as_shape
 
 __all__ = [
     "Bernoulli",
@@ -135,26 +135,22 @@ class _BernoulliLogProb(torch.autograd.Function):
     @staticmethod
     def forward(ctx, logits: Tensor, x: Tensor) -> Tensor:
         ctx.save_for_backward(logits, x)
-        log_partition = logits.clamp(min=0).sub_(logits.abs().sigmoid_().log_())
-        return torch.mul(logits, x).sub_(log_partition)
+        negative_log_partition = logits.abs().sigmoid_().log_().sub_(logits.clamp(min=0))
+        return negative_log_partition.addcmul_(logits, x)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad: Tensor):
         logits, x = ctx.saved_tensors
-        grad_logits = grad_x = None
-        if ctx.needs_input_grad[0]:
-            grad_logits = (x - logits.sigmoid()).mul_(grad).sum_to_size(logits.shape)
-        if ctx.needs_input_grad[1]:
-            grad_x = (grad * logits).sum_to_size(x.shape)
-        return grad_logits, grad_x
+        grad_logits = (x - logits.sigmoid()).mul_(grad) if ctx.needs_input_grad[0] else None
+        return grad_logits, grad * logits if ctx.needs_input_grad[1] else None
 
 
 class _Bernoulli(td.Bernoulli):
     """`torch.distributions.Bernoulli` with a faster ``log_prob``."""
 
     def log_prob(self, value: Tensor) -> Tensor:
-        return _BernoulliLogProb.apply(self.logits, value)
+        return _BernoulliLogProb.apply(*torch.broadcast_tensors(self.logits, value))
 
     def expand(self, batch_shape, _instance=None):
         return _Bernoulli(logits=self.logits.expand(batch_shape), validate_args=False)
@@ -221,6 +217,10 @@ class Delta(td.Distribution):
     def rsample(self, sample_shape=()) -> Tensor:
         """Repeat the point ``sample_shape`` times, with its gradient."""
         return self.value.expand(self._extended_shape(torch.Size(sample_shape)))
+
+    def sample(self, sample_shape=()) -> Tensor:
+        """Repeat the point ``sample_shape`` times, without its gradient."""
+        return self.rsample(sample_shape).detach()
 
 
 class Deterministic(nn.Module):

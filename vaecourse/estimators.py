@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaecourse.runtime import isolated_rng
+from vaecourse.checks import check_positive
+from vaecourse.runtime import evaluating
 
 __all__ = ["LogMarginal", "log_marginal"]
 
@@ -74,22 +75,15 @@ def log_marginal(
     ValueError
         If a count is not a positive integer or the proposal is neither of the two.
     """
-    for name, count in {
-        "num_samples": num_samples,
-        "chunk": chunk,
-        "batch_size": batch_size,
-    }.items():
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name} must be a positive integer, got {count!r}")
+    check_positive(num_samples=num_samples, chunk=chunk, batch_size=batch_size)
     if proposal not in ("prior", "posterior"):
         raise ValueError(f'proposal must be "prior" or "posterior", got {proposal!r}')
-    device = next(model.parameters()).device
-    with torch.no_grad(), isolated_rng(seed, device):
+    with evaluating(model, seed) as device:
         parts = [
             _log_moments(model, part.to(device), num_samples, proposal, chunk)
             for part in x.split(batch_size)
         ]
-    first, second = torch.cat(parts, dim=1).cpu()
+    first, second = torch.cat(parts, dim=1)
     return _summarize(first, second, num_samples)
 
 
@@ -97,13 +91,13 @@ def _log_moments(model, x: Tensor, num_samples: int, proposal: str, chunk: int) 
     """Return the logs of sum w and of sum w**2, shape ``(2, B)``, adding up chunk by chunk."""
     prior = model.prior()
     source = model.encode(x) if proposal == "posterior" else prior.expand((len(x),))
-    logs = torch.full((2, len(x)), -torch.inf, dtype=torch.float64, device=x.device)
+    logs = torch.full((2, len(x)), -torch.inf, dtype=torch.float64)
     for done in range(0, num_samples, chunk):
         # One draw at a time: the stream of random numbers then ignores where chunks end.
         z = torch.stack([source.sample() for _ in range(min(chunk, num_samples - done))])
-        log_weight = model.decode(z).log_prob(x).double()
+        log_weight = model.decode(z).log_prob(x).cpu().double()
         if proposal == "posterior":
-            log_weight += prior.log_prob(z) - source.log_prob(z)
+            log_weight += (prior.log_prob(z) - source.log_prob(z)).cpu()
         both = torch.stack([log_weight, 2 * log_weight]).logsumexp(1)
         logs = torch.logaddexp(logs, both)
     return logs

@@ -152,8 +152,8 @@ def principal_components(x: Tensor, num: int | None = None) -> PrincipalComponen
     if x.dim() != 2 or len(x) < 2:
         raise ValueError(f"x must be (N, D) with N of at least 2, got {tuple(x.shape)}")
     limit = min(x.shape)
-    if num is not None and not 1 <= num <= limit:
-        raise ValueError(f"num must lie between 1 and {limit}, got {num!r}")
+    if num is not None and (not isinstance(num, int) or not 1 <= num <= limit):
+        raise ValueError(f"num must be an integer from 1 to {limit}, got {num!r}")
     mean = x.mean(0)
     covariance = torch.cov((x - mean).double().T).reshape(x.shape[1], x.shape[1])
     variances, directions = torch.linalg.eigh(covariance)

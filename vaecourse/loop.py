@@ -13,6 +13,7 @@ from vaecourse.checkpoints import (
     check_weights,
     optimizer_tensors,
     read_checkpoint,
+    remove_partial,
     restore_optimizer,
     write_checkpoint,
 )
@@ -32,13 +33,22 @@ def _at(value: float | Schedule, step: int) -> float:
     return value(step) if isinstance(value, Schedule) else value
 
 
+def _digest(data: Batch) -> str:
+    digest = hashlib.sha256()
+    for array in data:
+        digest.update(f"{array.dtype} {tuple(array.shape)}".encode())
+        digest.update(array.cpu().contiguous().numpy())
+    return digest.hexdigest()
+
+
 class Run:
     """One training run: its state is all that a checkpoint must hold."""
 
-    def __init__(self, model, objective, train, plan, transform, optimizer, config):
+    def __init__(self, model, objective, data, plan, transform, optimizer, config):
         self.model, self.objective, self.plan = model, objective, plan
         self.transform, self.config = transform, config
         self.device = next(model.parameters()).device
+        train, self.valid = data
         self.data = Batch(train.x.to(self.device), train.y.to(self.device))
         self.optimizer = optimizer(model.parameters())
         self.generator = torch.Generator(self.device).manual_seed(config["seed"])
@@ -51,7 +61,7 @@ class Run:
         self.step = 0
         self.seconds = 0.0
 
-    def train(self, total: int, validation: Batch | None, path, every: int, progress: bool) -> None:
+    def train(self, total: int, path, every: int, progress: bool) -> None:
         """Update until step `total`; validate after epochs, save every `every` steps."""
         self.model.train()
         started = time.perf_counter() - self.seconds
@@ -63,12 +73,12 @@ class Run:
                 bar.update()
                 if self.step % self.steps_per_epoch == 0:
                     order = self._epoch_order(self.step // self.steps_per_epoch)
-                    self._validate(validation)
+                    self._validate()
                     bar.set_postfix_str(self._status())
                 self.seconds = time.perf_counter() - started
                 if path is not None and (self.step % every == 0 or self.step == total):
                     self.save(path)
-        self._flush()
+        self._check_finite()
 
     def _epoch_order(self, epoch: int) -> Tensor:
         """Return this epoch's order of examples: a function of seed and epoch alone."""
@@ -92,7 +102,7 @@ class Run:
         self.pending.append(torch.stack([t.detach().float().mean() for t in terms.values()]))
         if self.device.type == "cpu" or len(self.pending) >= CHECK_EVERY:
             self._flush()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad()
         loss.backward()
         self.optimizer.step()
         self.step += 1
@@ -114,15 +124,24 @@ class Run:
                     )
             self.records.append(row)
 
-    def _validate(self, validation: Batch | None) -> None:
-        if validation is None:
+    def _check_finite(self) -> None:
+        """Stop if the last update ruined the weights: no term has seen them yet."""
+        self._flush()
+        if not all(weights.isfinite().all() for weights in self.model.parameters()):
+            raise FloatingPointError(
+                f"the weights stopped being finite before step {self.step}, though every term "
+                "still was; look for a term whose slope is infinite, such as a square root at 0"
+            )
+
+    def _validate(self) -> None:
+        if self.valid is None:
             return
         options = {name: _at(value, self.step - 1) for name, value in self.plan.items()}
         del options["lr"]
         terms = evaluate(
             self.model,
             partial(self.objective, **options),
-            validation,
+            self.valid,
             transform=self.transform,
             seed=self.config["seed"],
         )
@@ -149,14 +168,15 @@ class Run:
     @cached_property
     def identity(self) -> dict:
         """The configuration and a hash of the data: what makes two runs the same run."""
-        digest = hashlib.sha256(str(tuple(self.data.x.shape)).encode())
-        for array in self.data:
-            digest.update(array.cpu().contiguous().numpy())
-        return self.config | {"data": digest.hexdigest()}
+        return self.config | {
+            "device": self.device.type,
+            "data": _digest(self.data),
+            "validation data": self.valid and _digest(self.valid),
+        }
 
     def save(self, path) -> None:
         """Write everything that the next step depends on."""
-        self._flush()
+        self._check_finite()
         optimizer, numbers = optimizer_tensors(self.optimizer)
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"optimizer.{name}": t for name, t in optimizer.items()}
@@ -177,7 +197,10 @@ class Run:
 
     def restore(self, path, total: int) -> None:
         """Continue from `path` if there is such a file; refuse one that another run wrote."""
-        if path is None or not Path(path).exists():
+        if path is None:
+            return
+        remove_partial(path)
+        if not Path(path).exists():
             return
         tensors, meta = read_checkpoint(path)
         self._check_same_run(path, meta, total)
@@ -197,12 +220,20 @@ class Run:
         self.names, self.step, self.seconds = meta["names"], meta["step"], meta["seconds"]
 
     def _check_same_run(self, path, meta: dict, total: int) -> None:
-        for name, value in self.identity.items():
-            if meta["config"].get(name) != value:
-                raise ValueError(
-                    f"the checkpoint {path} was made with {name} = {meta['config'].get(name)}, "
-                    f"this run has {value}; give another checkpoint path or delete the file"
-                )
+        if "config" not in meta:
+            raise ValueError(
+                f"{path} holds weights and no training run; give another checkpoint path or read "
+                "it with vaecourse.checkpoints.load_model"
+            )
+        then, now = meta["config"], self.identity
+        changed = [name for name in now if then.get(name) != now[name]]
+        if changed:
+            was = ", ".join(f"{name} = {then.get(name)}" for name in changed)
+            has = ", ".join(f"{name} = {now[name]}" for name in changed)
+            raise ValueError(
+                f"the checkpoint {path} was made with {was}; this run has {has}; give another "
+                "checkpoint path or delete the file"
+            )
         if meta["step"] > total:
             raise ValueError(
                 f"the checkpoint {path} is at step {meta['step']}, past this run's {total}; train "

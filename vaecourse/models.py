@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch import distributions as td
 
+from vaecourse.checks import Shape, as_shape, check_positive
 from vaecourse.distributions import (
     Bernoulli,
     Deterministic,
@@ -13,7 +14,7 @@ from vaecourse.distributions import (
     Head,
     StandardNormal,
 )
-from vaecourse.networks import MLP, ConvDecoder, ConvEncoder, Shape, as_shape
+from vaecourse.networks import MLP, ConvDecoder, ConvEncoder
 
 __all__ = [
     "VAE",
@@ -81,8 +82,7 @@ class VAE(nn.Module):
 
 
 def _latent_shape(latent_dim: int) -> tuple[int, ...]:
-    if not isinstance(latent_dim, int) or isinstance(latent_dim, bool) or latent_dim < 1:
-        raise ValueError(f"latent_dim must be a positive integer, got {latent_dim!r}")
+    check_positive(latent_dim=latent_dim)
     return (latent_dim,)
 
 

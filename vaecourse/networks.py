@@ -11,17 +11,9 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from vaecourse.checks import Shape, as_shape
+
 __all__ = ["MLP", "ConvDecoder", "ConvEncoder", "Linear"]
-
-Shape = int | Sequence[int]
-
-
-def as_shape(shape: Shape, name: str) -> tuple[int, ...]:
-    """Return `shape` as a tuple of positive integers, or say what is wrong with it."""
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not sizes or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in sizes):
-        raise ValueError(f"{name} must be positive integers, got {shape!r}")
-    return sizes
 
 
 def _split_batch(x: Tensor, event_shape: tuple[int, ...]) -> torch.Size:
@@ -69,7 +61,8 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(*batch, *in_shape)`` to ``(*batch, *out_shape)``."""
         batch = _split_batch(x, self.in_shape)
-        return self.layers(x.reshape(*batch, -1)).reshape(*batch, *self.out_shape)
+        flat = x.reshape(*batch, prod(self.in_shape))
+        return self.layers(flat).reshape(*batch, *self.out_shape)
 
 
 class Linear(MLP):

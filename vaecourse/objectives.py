@@ -10,6 +10,8 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch import distributions as td
 
+from vaecourse.checks import check_positive
+
 __all__ = ["Objective", "elbo", "reconstruction"]
 
 Objective = Callable[..., dict[str, Tensor]]
@@ -68,8 +70,7 @@ def elbo(model: nn.Module, batch, *, beta=1.0, num_samples: int = 1) -> dict[str
     ValueError
         If `num_samples` is not a positive integer.
     """
-    if not isinstance(num_samples, int) or num_samples < 1:
-        raise ValueError(f"num_samples must be a positive integer, got {num_samples!r}")
+    check_positive(num_samples=num_samples)
     posterior = model.encode(batch.x)
     z = posterior.rsample((num_samples,))
     log_likelihood = model.decode(z).log_prob(batch.x).mean(0)

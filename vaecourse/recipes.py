@@ -7,6 +7,7 @@ the three changes, the model is trained anew.
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,10 +56,14 @@ class Recipe:
     binarize: bool = True
     peak: float = 3e-3
 
+    def untrained(self, split: Split, seed: int = 0) -> nn.Module:
+        """Build the model for images of ``split``; `seed` alone decides its weights."""
+        with isolated_rng(seed):
+            return self.build(tuple(split.train.x.shape[1:]), self.latent_dim)
+
     def train(self, split: Split, seed: int = 0, **options) -> tuple[nn.Module, History]:
         """Build and train the model on ``split.train``; `options` go to `vaecourse.fit`."""
-        with isolated_rng(seed):
-            model = self.build(tuple(split.train.x.shape[1:]), self.latent_dim)
+        model = self.untrained(split, seed)
         steps = self.epochs * -(-len(split.train.x) // 128)
         history = fit(
             model,
@@ -77,8 +82,8 @@ RECIPES = {
     "autoencoder": Recipe(mlp_autoencoder, 16, reconstruction, epochs=6, binarize=False),
     "autoencoder-2d": Recipe(mlp_autoencoder, 2, reconstruction, epochs=6, binarize=False),
     "vae": Recipe(mlp_vae, 20, elbo, epochs=18),
-    "vae-2d": Recipe(mlp_vae, 2, elbo, epochs=8),
-    "vae-conv": Recipe(conv_vae, 20, elbo, epochs=3),
+    "vae-2d": Recipe(mlp_vae, 2, elbo, epochs=6),
+    "vae-conv": Recipe(conv_vae, 20, elbo, epochs=2),
 }
 
 
@@ -111,9 +116,11 @@ def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> 
     recipe = RECIPES[name]
     path = _path(name, recipe, split, seed)
     if path.exists():
-        model = recipe.build(tuple(split.train.x.shape[1:]), recipe.latent_dim)
-        load_model(model, path)
-        return model.eval()
+        model = recipe.untrained(split, seed)
+        # A damaged file is no reason to fail: what made it can make it again.
+        with suppress(ValueError):
+            load_model(model, path)
+            return model.eval()
     model, history = recipe.train(split, seed, progress=progress)
     save_model(model, path, {"name": name, "seconds": history.seconds})
     return model

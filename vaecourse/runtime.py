@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
 __all__ = [
     "PRECISIONS",
     "autocast",
     "check_precision",
+    "evaluating",
     "isolated_rng",
     "matmul_precision",
     "progress_bar",
@@ -45,6 +47,9 @@ def resolve_device(device: str | torch.device) -> torch.device:
 def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None]:
     """Seed PyTorch's random numbers inside the block and leave those outside untouched.
 
+    Only the CPU's generator and that of `device` take part: `torch.manual_seed` would seed every
+    accelerator of the machine.
+
     Parameters
     ----------
     seed : int
@@ -54,10 +59,29 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     """
     accelerator = device is not None and device.type != "cpu"
     kind = device.type if accelerator else "cuda"
-    devices = [device.index or 0] if accelerator else []
-    with torch.random.fork_rng(devices=devices, device_type=kind):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[device] if accelerator else [], device_type=kind):
+        torch.default_generator.manual_seed(seed)
+        if accelerator:
+            state = torch.Generator(device).manual_seed(seed).get_state()
+            torch.get_device_module(device).set_rng_state(state, device)
         yield
+
+
+@contextmanager
+def evaluating(model: nn.Module, seed: int) -> Iterator[torch.device]:
+    """Switch to evaluation mode, no gradients and private random numbers; yield the device.
+
+    Every part of the model is in its former mode afterwards.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    model.eval()
+    try:
+        with torch.no_grad(), isolated_rng(seed, device):
+            yield device
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def check_precision(precision: str) -> None:

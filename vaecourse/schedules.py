@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 
+from vaecourse.checks import check_positive
+
 __all__ = ["Schedule", "cyclical", "linear", "warmup_cosine"]
 
 
@@ -33,11 +35,6 @@ class Schedule:
         return self.name
 
 
-def _check_steps(steps: int, name: str = "steps") -> None:
-    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-        raise ValueError(f"{name} must be a positive integer, got {steps!r}")
-
-
 def linear(start: float, end: float, steps: int) -> Schedule:
     """Go from `start` at step 0 to `end` at step `steps`, then stay there.
 
@@ -58,7 +55,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     ValueError
         If `steps` is not a positive integer.
     """
-    _check_steps(steps)
+    check_positive(steps=steps)
 
     def value(step: int) -> float:
         return start + (end - start) * min(step / steps, 1.0)
@@ -88,14 +85,14 @@ def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
     ValueError
         If a count is not a positive integer or `warmup` is not below `steps`.
     """
-    _check_steps(steps)
-    _check_steps(warmup, "warmup")
+    check_positive(steps=steps)
+    check_positive(warmup=warmup)
     if warmup >= steps:
         raise ValueError(f"warmup must be below steps ({steps}), got {warmup}")
 
     def value(step: int) -> float:
         if step < warmup:
-            return peak * (step + 1) / warmup
+            return peak * (step + 1) / (warmup + 1)
         return peak * 0.5 * (1 + cos(pi * min((step - warmup) / (steps - warmup), 1.0)))
 
     return Schedule(value, steps, f"warmup_cosine({peak}, {warmup}, {steps})")
@@ -123,8 +120,8 @@ def cyclical(start: float, end: float, steps: int, cycles: int) -> Schedule:
     ValueError
         If a count is not a positive integer.
     """
-    _check_steps(steps)
-    _check_steps(cycles, "cycles")
+    check_positive(steps=steps)
+    check_positive(cycles=cycles)
 
     def value(step: int) -> float:
         position = 1.0 if step >= steps else (step * cycles / steps) % 1.0

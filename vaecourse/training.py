@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vaecourse.checks import check_positive
 from vaecourse.data import Batch, HeldOut, Split
 from vaecourse.history import History
 from vaecourse.loop import Run
@@ -100,17 +101,20 @@ def fit(
         another run.
     FloatingPointError
         If a term stops being finite; it names the term and the step. The weights are then those
-        before that step.
+        before that step. An accelerator is asked every 50 steps only, so there they may be later.
     """
-    train, validation = _training_data(data)
-    _check_positive(batch_size=batch_size, checkpoint_every=checkpoint_every)
+    train, valid = _training_data(data)
+    check_positive(batch_size=batch_size, checkpoint_every=checkpoint_every)
+    _check_numbers(lr, seed)
     check_precision(precision)
     total = _total_steps(epochs, steps, -(-len(train.x) // batch_size))
+    _check_schedules(objective, schedules or {})
     plan = {"lr": lr, **(schedules or {})}
-    _check_plan(objective, plan, total)
+    _check_lengths(plan, total)
     config = {
         "objective": _name(objective),
         "transform": _name(transform),
+        "optimizer": _name(optimizer),
         "batch_size": batch_size,
         "seed": seed,
         "precision": precision,
@@ -119,9 +123,10 @@ def fit(
     home, target = next(model.parameters()).device, resolve_device(device)
     try:
         with isolated_rng(seed, target), matmul_precision(precision):
-            run = Run(model.to(target), objective, train, plan, transform, optimizer, config)
+            both = train, valid
+            run = Run(model.to(target), objective, both, plan, transform, optimizer, config)
             run.restore(checkpoint, total)
-            run.train(total, validation, checkpoint, checkpoint_every, progress)
+            run.train(total, checkpoint, checkpoint_every, progress)
     finally:
         model.to(home).eval()
     return run.history()
@@ -130,7 +135,7 @@ def fit(
 def _training_data(data) -> tuple[Batch, Batch | None]:
     if isinstance(data, HeldOut):
         raise TypeError("data is a test split, and test images never reach training; fit on train")
-    train, validation = (data.train, data.valid) if isinstance(data, Split) else (data, None)
+    train, valid = (data.train, data.valid) if isinstance(data, Split) else (data, None)
     if not isinstance(train, Batch):
         raise TypeError(
             f"data must be a Batch or a Split, got {type(data).__name__}; wrap arrays "
@@ -141,35 +146,40 @@ def _training_data(data) -> tuple[Batch, Batch | None]:
             f"data needs as many labels as examples and at least one, got "
             f"{len(train.x)} examples and {len(train.y)} labels"
         )
-    return train, validation
-
-
-def _check_positive(**counts) -> None:
-    for name, count in counts.items():
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise ValueError(f"{name} must be a positive integer, got {count!r}")
+    return train, valid
 
 
 def _total_steps(epochs: int | None, steps: int | None, per_epoch: int) -> int:
     if (epochs is None) == (steps is None):
         raise ValueError(f"give either epochs or steps, got epochs={epochs} and steps={steps}")
     if steps is not None:
-        _check_positive(steps=steps)
+        check_positive(steps=steps)
         return steps
-    _check_positive(epochs=epochs)
+    check_positive(epochs=epochs)
     return epochs * per_epoch
 
 
-def _check_plan(objective: Objective, plan: dict, total: int) -> None:
+def _check_numbers(lr: float | Schedule, seed: int) -> None:
+    if not isinstance(lr, Schedule) and not 0 < lr < float("inf"):
+        raise ValueError(f"lr must be a positive number or a Schedule, got {lr!r}")
+    if not isinstance(seed, int):
+        raise ValueError(f"seed must be an integer, got {seed!r}")
+
+
+def _check_schedules(objective: Objective, schedules: dict) -> None:
     parameters = inspect.signature(objective).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     options = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
-    for name, value in plan.items():
-        if name != "lr" and name not in options and not open_ended:
+    for name in schedules:
+        if name == "lr" or (name not in options and not open_ended):
             raise TypeError(
                 f"schedules names {name!r}, but {_name(objective)} takes "
-                f"{', '.join(options) or 'no keyword'}"
+                f"{', '.join(options) or 'no keyword'}; a learning rate is given as lr"
             )
+
+
+def _check_lengths(plan: dict, total: int) -> None:
+    for name, value in plan.items():
         if isinstance(value, Schedule) and value.steps > total:
             raise ValueError(
                 f"the schedule {value!r} of {name} takes {value.steps} steps, but "
@@ -179,5 +189,5 @@ def _check_plan(objective: Objective, plan: dict, total: int) -> None:
 
 def _name(function) -> str | None:
     if isinstance(function, partial):
-        return f"{_name(function.func)}({function.keywords})"
+        return f"{_name(function.func)}({function.args}, {function.keywords})"
     return getattr(function, "__qualname__", None) or (function and type(function).__qualname__)

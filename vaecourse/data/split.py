@@ -15,9 +15,9 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    x : torch.Tensor, shape (N, *event), float32
+    x : torch.Tensor, shape ``(N, *event)``, float32
         The examples. Images are (N, channels, height, width) with values in [0, 1].
-    y : torch.Tensor, shape (N,), int64
+    y : torch.Tensor, shape ``(N,)``, int64
         The labels; -1 means unlabelled.
     """
 

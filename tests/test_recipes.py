@@ -1,0 +1,176 @@
+"""Named models: trained once, loaded with the same bits, trained anew when anything changed."""
+
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import vaecourse as vc
+from vaecourse import recipes
+from vaecourse.data.labels import dynamic_binarization
+from vaecourse.objectives import elbo, reconstruction
+from vaecourse.recipes import RECIPES, Recipe, fitted
+
+SMALL = partial(vc.mlp_vae, hidden=(6,))
+
+
+def _split(seed=0, name="toy"):
+    x = torch.rand(40, 1, 4, 4, generator=torch.Generator().manual_seed(seed))
+    y = torch.arange(40) % 3
+    parts = [vc.Batch(x[a:b], y[a:b]) for a, b in ((0, 30), (30, 35), (35, 40))]
+    return vc.Split(name, parts[0], parts[1], vc.HeldOut(*parts[2]), identity=f"toy-{seed}")
+
+
+@pytest.fixture(autouse=True)
+def small_recipe(monkeypatch, tmp_path):
+    """A cache of its own and a model that trains at once, named "small"."""
+    monkeypatch.setenv("VAECOURSE_CACHE", str(tmp_path))
+    monkeypatch.setitem(RECIPES, "small", Recipe(SMALL, 2, elbo, epochs=3))
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """Return the list that gets one entry for every training."""
+    calls = []
+
+    def counted(*args, **options):
+        calls.append(options)
+        return vc.fit(*args, **options)
+
+    monkeypatch.setattr(recipes, "fit", counted)
+    return calls
+
+
+def _same(one, two):
+    first, second = one.state_dict(), two.state_dict()
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def _files(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _fitted(name="small", split=None, **options):
+    return fitted(name, split or _split(), progress=False, **options)
+
+
+def test_trained_once_and_loaded_with_the_same_bits(trainings, tmp_path):
+    first = _fitted()
+    files = _files(tmp_path)
+    second = _fitted()
+    assert len(trainings) == 1
+    assert _same(first, second)
+    assert not first.training
+    assert not second.training
+    assert _files(tmp_path) == files
+    assert [path.suffix for path in files] == [".safetensors"]
+
+
+def test_training_happened(trainings):
+    model = _fitted()
+    fresh = RECIPES["small"].untrained(_split())
+    assert not _same(model, fresh)
+    assert trainings[0]["transform"] is dynamic_binarization
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"split": _split(seed=1)},
+        {"recipe": Recipe(SMALL, 2, elbo, epochs=4)},
+        {"recipe": Recipe(SMALL, 3, elbo, epochs=3)},
+        {"recipe": Recipe(SMALL, 2, reconstruction, epochs=3)},
+        {"recipe": Recipe(SMALL, 2, elbo, epochs=3, binarize=False)},
+        {"recipe": Recipe(SMALL, 2, elbo, epochs=3, peak=1e-3)},
+        {"recipe": Recipe(partial(vc.mlp_vae, hidden=(7,)), 2, elbo, epochs=3)},
+        {"source": "edited"},
+        {"torch": "0.1"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_trained_anew_when_anything_changed(trainings, monkeypatch, change):
+    _fitted()
+    if "recipe" in change:
+        monkeypatch.setitem(RECIPES, "small", change["recipe"])
+    if "source" in change:
+        monkeypatch.setattr(recipes, "_source_hash", lambda: change["source"])
+    if "torch" in change:
+        monkeypatch.setattr(recipes, "torch", SimpleNamespace(__version__=change["torch"]))
+    options = {key: change[key] for key in ("seed", "split") if key in change}
+    changed = _fitted(**options)
+    assert len(trainings) == 2
+    assert _same(changed, _fitted(**options))
+    assert len(trainings) == 2
+
+
+def test_the_source_hash_sees_every_file_of_the_package(monkeypatch, tmp_path):
+    package = tmp_path / "package"
+    (package / "data").mkdir(parents=True)
+    hashes = set()
+    monkeypatch.setattr(recipes, "__file__", str(package / "recipes.py"))
+    for name, text in (("recipes.py", "a"), ("data/more.py", "a"), ("data/more.py", "b")):
+        (package / name).write_text(text)
+        hashes.add(recipes._source_hash.__wrapped__())
+    assert len(hashes) == 3
+    assert recipes._source_hash.__wrapped__() in hashes
+
+
+def test_two_models_do_not_share_a_file(trainings, monkeypatch):
+    monkeypatch.setitem(RECIPES, "other", RECIPES["small"])
+    for name in ("small", "other"):
+        for split in (_split(), _split(name="toy2")):
+            _fitted(name, split)
+    assert len(trainings) == 4
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda content: b"", lambda content: content[:-1], lambda content: b"x" * 500],
+    ids=["empty", "short", "text"],
+)
+def test_a_damaged_file_is_replaced(trainings, tmp_path, damage):
+    first = _fitted()
+    (path,) = _files(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(damage(content))
+    assert _same(_fitted(), first)
+    assert len(trainings) == 2
+    assert _same(_fitted(), first)
+    assert len(trainings) == 2
+    assert _files(tmp_path) == [path]
+
+
+def test_a_stopped_training_leaves_nothing(monkeypatch, tmp_path):
+    def stop(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recipes, "fit", stop)
+    with pytest.raises(KeyboardInterrupt):
+        _fitted()
+    assert _files(tmp_path) == []
+
+
+def test_neither_way_touches_random_state(trainings):
+    before = torch.get_rng_state()
+    for _ in range(2):
+        _fitted()
+        assert torch.equal(torch.get_rng_state(), before)
+    assert len(trainings) == 1
+
+
+def test_names_must_be_known():
+    with pytest.raises(ValueError, match=r"name must be one of autoencoder, .*, got 'gan'"):
+        _fitted("gan")
+
+
+def test_every_recipe_builds_and_its_objective_applies():
+    """On images of every size that `load` gives and whose sides can be halved twice."""
+    for event in ((1, 28, 28), (3, 32, 32), (1, 8, 8)):
+        batch = vc.Batch(torch.rand(2, *event), torch.tensor([0, -1]))
+        split = vc.Split("toy", batch, batch, vc.HeldOut(*batch), identity="toy")
+        for recipe in RECIPES.values():
+            terms = recipe.objective(recipe.untrained(split), batch)
+            assert terms["loss"].shape == (2,)
+            assert terms["loss"].isfinite().all()

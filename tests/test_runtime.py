@@ -1,0 +1,152 @@
+"""Devices, random numbers and progress bars."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from vaecourse.history import History
+from vaecourse.runtime import autocast, isolated_rng, progress_bar, resolve_device
+
+
+def test_auto_prefers_an_accelerator(monkeypatch):
+    for cuda, mps, expected in ((True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
+        assert resolve_device("auto").type == expected
+
+
+def test_devices_may_be_named():
+    assert resolve_device("cpu") == resolve_device(torch.device("cpu")) == torch.device("cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_missing_device_is_named():
+    with pytest.raises(ValueError, match=r"a device that this machine has, got 'cuda:1'"):
+        resolve_device("cuda:1")
+
+
+def test_isolated_random_numbers_follow_their_seed_alone():
+    draws = []
+    for outside in (1, 2):
+        torch.manual_seed(outside)
+        before = torch.get_rng_state()
+        with isolated_rng(7):
+            draws.append(torch.rand(5))
+        assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(draws[0], draws[1])
+    assert torch.equal(draws[0], torch.rand(5, generator=torch.Generator().manual_seed(7)))
+
+
+def test_isolated_random_numbers_survive_an_error():
+    before = torch.get_rng_state()
+    with pytest.raises(ZeroDivisionError), isolated_rng(7):
+        torch.rand(1 // 0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_isolated_random_numbers_leave_other_devices_alone(monkeypatch):
+    """`torch.manual_seed` seeds every accelerator; a run on the CPU must not."""
+
+    def refuse(_seed):
+        raise AssertionError("another device was seeded")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", refuse)
+    monkeypatch.setattr(torch.mps, "manual_seed", refuse)
+    with isolated_rng(7, torch.device("cpu")):
+        torch.rand(1)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_isolated_random_numbers_on_an_accelerator(kind):
+    if not getattr(torch, kind).is_available():
+        pytest.skip(f"needs {kind}")
+    device = resolve_device(kind)
+    torch.rand(3, device=device)
+    before = torch.get_device_module(device).get_rng_state()
+    draws = []
+    for _ in range(2):
+        with isolated_rng(7, device):
+            draws.append(torch.rand(5, device=device))
+    assert torch.equal(draws[0], draws[1])
+    assert torch.equal(torch.get_device_module(device).get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"),
+    [
+        ("float32", torch.float32),
+        ("fast-float32", torch.float32),
+        ("bfloat16", torch.bfloat16),
+    ],
+)
+def test_layers_run_in_the_chosen_type(precision, dtype):
+    with autocast(precision, torch.device("cpu")):
+        assert torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype == dtype
+
+
+class Terminal(io.StringIO):
+    """Standard output that claims to be a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def _bar(monkeypatch, stream, show=True):
+    monkeypatch.setattr(sys, "stdout", stream)
+    with progress_bar(3, 0, "training", show) as bar:
+        for _ in range(3):
+            bar.update()
+        bar.set_postfix_str("loss 1.00")
+    return stream.getvalue()
+
+
+def test_a_terminal_shows_the_bar_and_is_left_clean(monkeypatch):
+    text = _bar(monkeypatch, Terminal())
+    assert "training" in text
+    assert not text.rpartition("\r")[2].strip()
+    assert "\n" not in text
+
+
+def test_the_bar_is_silent_elsewhere(monkeypatch):
+    assert _bar(monkeypatch, io.StringIO()) == ""
+    assert _bar(monkeypatch, Terminal(), show=False) == ""
+    monkeypatch.setenv("VAECOURSE_STATIC", "1")
+    assert _bar(monkeypatch, Terminal()) == ""
+    monkeypatch.setenv("VAECOURSE_STATIC", "0")
+    assert _bar(monkeypatch, Terminal()) != ""
+
+
+def test_importing_changes_no_random_state_and_loads_nothing_heavy():
+    code = """
+import sys, torch
+torch.manual_seed(3); before = torch.get_rng_state()
+import vaecourse
+assert torch.equal(torch.get_rng_state(), before)
+heavy = {"sklearn", "matplotlib", "torchvision", "IPython", "scipy"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def _history():
+    return History(
+        terms={"loss": np.arange(7.0), "kl": np.ones(7)},
+        validation={"loss": np.array([1.0, 2.0])},
+        steps_per_epoch=3,
+        seconds=12.4,
+    )
+
+
+def test_history_reads_like_a_table():
+    history = _history()
+    assert len(history) == 7
+    assert np.array_equal(history["loss"], np.arange(7.0))
+    assert np.array_equal(history.epochs("loss"), [1.0, 4.0])
+    assert repr(history) == "7 steps in 12 s; last epoch: loss 5.00, kl 1.00"
+    assert len(History()) == 0
+    with pytest.raises(KeyError, match="no term 'elbo' was recorded; the terms are: loss, kl"):
+        history["elbo"]
