@@ -1,0 +1,48 @@
+"""Arrays to draw, and one call of every function of `vaecourse.plots`."""
+
+import numpy as np
+
+from vaecourse import plots
+from vaecourse.history import History
+from vaecourse.latents import manifold_grid
+
+RNG = np.random.default_rng(7)
+GRAY = RNG.random((12, 1, 28, 28))
+COLOR = RNG.random((6, 3, 32, 32))
+LABELS = np.arange(400) % 10
+CODES = RNG.normal(size=(400, 4)) + 0.4 * LABELS[:, None]
+AXIS = np.linspace(-3, 3, 60)
+GRID = np.exp(-0.5 * (AXIS[:, None] ** 2 + (AXIS - 1) ** 2)) / (2 * np.pi)
+EXTENT = (-3, 3, -3, 3)
+CURVE = np.stack([np.sin(AXIS), np.cos(AXIS)], axis=1)
+CONDITIONALS = np.exp(-0.5 * (AXIS - np.array([[-1.0], [0.0], [1.5]])) ** 2) / np.sqrt(2 * np.pi)
+TERMS = {"reconstruction": -RNG.random(200), "kl": RNG.random(200)}
+HISTORY = History(TERMS, {"reconstruction": np.array([-0.6, -0.4])}, 100, 1.0)
+BARS = {
+    "beta = 1": {"distortion": 76.0, "rate": 25.0},
+    "beta = 4": {"distortion": 115.0, "rate": 0.5},
+}
+ROWS = [("published", 86.76, None), ("ours", 88.1, 0.2), ("also ours", 87.5, (87.0, 88.3))]
+
+EXAMPLES = {
+    "activity": lambda: plots.activity([0.9, 0.5, 0.002, 0.0]),
+    "comparison": lambda: plots.comparison(ROWS, highlight=["ours"]),
+    "curves": lambda: plots.curves(
+        [2, 10, 50], {"PCA": [9, 5, 3], "linear": [9, 5, 3]}, "dimensions", "error",
+        bands={"PCA": ([8, 4, 2], [10, 6, 4])}, references={"mean image": 10}, xscale="log",
+    ),
+    "density_2d": lambda: plots.density_2d(GRID, EXTENT, points=CODES[:, :2]),
+    "density_panels": lambda: plots.density_panels({"one": GRID, "two": GRID.T}, EXTENT),
+    "history": lambda: plots.history(HISTORY),
+    "images": lambda: plots.images(GRAY, titles=range(12), columns=4),
+    "interpolations": lambda: plots.interpolations({"autoencoder": GRAY, "VAE": GRAY}),
+    "latent_histograms": lambda: plots.latent_histograms(CODES, LABELS),
+    "latent_scatter": lambda: plots.latent_scatter(CODES[:, :2], LABELS),
+    "manifold": lambda: plots.manifold(RNG.random((5, 5, 1, 28, 28)), manifold_grid(5)),
+    "marginal_1d": lambda: plots.marginal_1d(AXIS, CONDITIONALS, [0.2, 0.3, 0.5]),
+    "marginal_2d": lambda: plots.marginal_2d(AXIS, CURVE, 0.3, GRID, EXTENT),
+    "reconstructions": lambda: plots.reconstructions(GRAY, {"PCA": GRAY, "VAE": GRAY}),
+    "scatter_pairs": lambda: plots.scatter_pairs(CODES, LABELS),
+    "spectrum": lambda: plots.spectrum(1 / np.arange(1, 785) ** 1.5),
+    "terms": lambda: plots.terms(BARS),
+}  # fmt: skip

@@ -1,0 +1,96 @@
+"""Every figure: it keeps its style, changes no global state, and no text collides."""
+
+from itertools import combinations
+
+import matplotlib as mpl
+import pytest
+from matplotlib import _pylab_helpers
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from plot_examples import EXAMPLES
+
+from vaecourse import plots
+
+
+def drawn_texts(figure, monkeypatch):
+    """Return (text, box, size) of every text that drawing the figure really draws."""
+    texts, draw = [], Text.draw
+
+    def record(self, renderer):
+        if self.get_visible() and self.get_text().strip():
+            texts.append(self)
+        draw(self, renderer)
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    with monkeypatch.context() as patch:
+        patch.setattr(Text, "draw", record)
+        canvas.draw()
+    renderer = canvas.get_renderer()
+    return [(t.get_text(), t.get_window_extent(renderer), t.get_fontsize()) for t in texts]
+
+
+def test_every_function_has_an_example():
+    assert set(EXAMPLES) == {name for name in plots.__all__ if name.islower()}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_returns_a_figure_and_changes_no_global_state(name):
+    before = dict(mpl.rcParams)
+    figure = EXAMPLES[name]()
+    picture, metadata = figure._repr_png_()
+    assert isinstance(figure, Figure)
+    assert picture.startswith(b"\x89PNG")
+    pixels = int.from_bytes(picture[16:20], "big")
+    assert metadata == {"width": pytest.approx(pixels / 2, abs=1)}
+    assert figure.get_figwidth() <= 7.5
+    assert dict(mpl.rcParams) == before
+    assert not _pylab_helpers.Gcf.figs
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_texts_are_large_inside_and_apart(name, monkeypatch):
+    figure = EXAMPLES[name]()
+    texts = drawn_texts(figure, monkeypatch)
+    for text, place, size in texts:
+        assert size >= 9, text
+        inside = figure.bbox.padded(0.5)
+        assert inside.x0 <= place.x0 <= place.x1 <= inside.x1, text
+        assert inside.y0 <= place.y0 <= place.y1 <= inside.y1, text
+    for (first, a, _), (second, b, _) in combinations(texts, 2):
+        width = min(a.x1, b.x1) - max(a.x0, b.x0)
+        height = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert width <= 1 or height <= 1, f"{first!r} lies on {second!r}"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_axes_say_what_they_show(name):
+    pictures = {"images", "reconstructions", "interpolations"}
+    figure = EXAMPLES[name]()
+    labels = [text for text in (figure.get_supxlabel(), figure.get_supylabel()) if text]
+    for axes in figure.axes:
+        labels += [axes.get_xlabel(), axes.get_ylabel(), *(t.get_text() for t in axes.texts)]
+    assert any(labels) or name in pictures
+
+
+def test_style_holds_when_the_settings_of_the_moment_differ():
+    plain = EXAMPLES["curves"]()._repr_png_()[0]
+    with mpl.rc_context({"xtick.major.size": 20, "axes.facecolor": "red", "font.size": 30}):
+        figure = EXAMPLES["curves"]()
+        assert figure._repr_png_()[0] == plain
+
+
+def test_a_notebook_shows_one_sharp_picture_with_and_without_the_inline_backend():
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    draw = "plots.images(np.zeros((3, 8, 8)))"
+    sources = ["import numpy as np\nfrom vaecourse import plots", draw, "%matplotlib inline", draw]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, timeout=120).execute()
+    plain, inline = notebook.cells[1].outputs, notebook.cells[3].outputs
+    for outputs in (plain, inline):
+        assert [output.output_type for output in outputs] == ["execute_result"]
+        assert set(outputs[0].data) == {"image/png", "text/plain"}
+        assert outputs[0].metadata["image/png"]["width"] < 300
+    assert plain[0].data["image/png"] == inline[0].data["image/png"]

@@ -1,0 +1,20 @@
+"""Diagrams drawn as SVG by code: architectures, graphical models, the map of the course.
+
+Every function returns a `Diagram`, which a notebook shows when it is the last value of a cell. It
+takes its ink from the page around it, so it reads in light and in dark mode, and carries a title
+and a description for screen readers.
+"""
+
+from vaecourse.diagrams.course import course_map
+from vaecourse.diagrams.inference import computation_graph, plate_diagram
+from vaecourse.diagrams.networks import autoencoder_diagram, vae_diagram
+from vaecourse.diagrams.svg import Diagram
+
+__all__ = [
+    "Diagram",
+    "autoencoder_diagram",
+    "computation_graph",
+    "course_map",
+    "plate_diagram",
+    "vae_diagram",
+]

@@ -1,0 +1,40 @@
+"""Pictures: arrays in, a matplotlib figure out.
+
+Every function takes NumPy arrays, PyTorch tensors on any device (a gradient is dropped: a picture
+needs none) or nested lists, and returns a `matplotlib.figure.Figure` that a notebook shows when it
+is the last value of a cell. No function touches matplotlib's global settings or pyplot.
+
+A digit has one color, `DIGITS[digit]`, throughout the course. Images are drawn as ink on paper, on
+a fixed scale from 0 (paper) to 1 (ink), so that two pictures can be compared.
+"""
+
+from vaecourse.plots.bars import activity, comparison, terms
+from vaecourse.plots.densities import density_2d, marginal_1d, marginal_2d
+from vaecourse.plots.latent import latent_histograms, latent_scatter, scatter_pairs
+from vaecourse.plots.lines import curves, history, spectrum
+from vaecourse.plots.panels import density_panels
+from vaecourse.plots.pictures import images, interpolations, manifold, reconstructions
+from vaecourse.plots.style import ACCENT, DIGITS, SERIES
+
+__all__ = [
+    "ACCENT",
+    "DIGITS",
+    "SERIES",
+    "activity",
+    "comparison",
+    "curves",
+    "density_2d",
+    "density_panels",
+    "history",
+    "images",
+    "interpolations",
+    "latent_histograms",
+    "latent_scatter",
+    "manifold",
+    "marginal_1d",
+    "marginal_2d",
+    "reconstructions",
+    "scatter_pairs",
+    "spectrum",
+    "terms",
+]

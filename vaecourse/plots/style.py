@@ -1,0 +1,184 @@
+"""The look of every figure: colors, type, paper, and how a notebook shows a figure."""
+
+import io
+import sys
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+__all__ = ["ACCENT", "DIGITS", "INK", "MUTED", "PAPER", "SERIES", "CourseFigure", "new_figure"]
+
+INK = "#24292f"
+MUTED = "#6b7280"
+HAIRLINE = "#d5d9de"
+PAPER = "#ffffff"
+ACCENT = "#077a83"
+SERIES = (ACCENT, "#d9533c", "#7b62c9", "#b07d00", "#3b4a5a", "#c2528b")
+# Any two of the ten lie at least 16 units of CIEDE2000 apart, for normal and for color-blind eyes.
+DIGITS = (
+    "#081ece",
+    "#f42a7d",
+    "#346756",
+    "#daad28",
+    "#34beff",
+    "#572f59",
+    "#49938d",
+    "#9b7a0d",
+    "#8663ee",
+    "#8c2f0b",
+)
+
+WIDTH = 6.0  # inches; narrow, so that labels stay readable when a phone shrinks the figure
+PAD = 0.09  # inches around each axes
+DPI = 110
+RETINA = 2
+
+STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": PAPER,
+    "axes.formatter.useoffset": False,
+    "axes.grid": False,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10.5,
+    "axes.linewidth": 0.7,
+    "axes.prop_cycle": mpl.cycler(color=SERIES),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 7.0,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "normal",
+    "axes.unicode_minus": True,
+    "figure.dpi": DPI,
+    "figure.edgecolor": PAPER,
+    "figure.facecolor": PAPER,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 10.5,
+    "hatch.linewidth": 0.7,
+    "image.interpolation": "nearest",
+    "image.origin": "upper",
+    "legend.fontsize": 10.0,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "mathtext.fontset": "dejavuserif",
+    "patch.linewidth": 0.0,
+    "savefig.bbox": None,
+    "savefig.facecolor": PAPER,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "xtick.direction": "out",
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 9.5,
+    "xtick.major.size": 3.0,
+    "xtick.major.width": 0.7,
+    "xtick.minor.visible": False,
+    "ytick.color": MUTED,
+    "ytick.direction": "out",
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 9.5,
+    "ytick.major.size": 3.0,
+    "ytick.major.width": 0.7,
+    "ytick.minor.visible": False,
+}
+
+
+class CourseFigure(Figure):
+    """A matplotlib figure that carries its style with it and shows itself in a notebook."""
+
+    def draw(self, renderer) -> None:
+        """Draw under the course's style: some artists read the settings only now."""
+        with mpl.rc_context(STYLE):
+            super().draw(renderer)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return a sharp PNG and the width at which a page shows it."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=RETINA * DPI, facecolor=PAPER)
+        return buffer.getvalue(), {"width": round(self.get_figwidth() * DPI)}
+
+
+def _show_in_notebook() -> None:
+    """Have IPython show course figures our way even where pyplot has claimed all figures."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None:
+        formatter = shell.display_formatter.formatters["image/png"]
+        formatter.for_type(CourseFigure, CourseFigure._repr_png_)
+
+
+def new_figure(height: float, width: float = WIDTH) -> CourseFigure:
+    """Return an empty figure, `width` by `height` inches; call it inside ``rc_context(STYLE)``."""
+    _show_in_notebook()
+    layout = ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD)
+    return CourseFigure(figsize=(width, height), layout=layout)
+
+
+def styled(draw):
+    """Run a drawing function under the course's style and leave the global settings alone."""
+    return mpl.rc_context(STYLE)(draw)
+
+
+def as_array(values, name: str, *dims: int) -> np.ndarray:
+    """Return `values` as a float array on the CPU.
+
+    Parameters
+    ----------
+    values : array_like or Tensor
+        Numbers; a tensor is detached from its graph.
+    name : str
+        Name of the argument, for the error.
+    *dims : int
+        Allowed numbers of dimensions; any without them.
+
+    Raises
+    ------
+    ValueError
+        If `values` is empty, not finite, or has another number of dimensions.
+    """
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().double().numpy()
+    array = np.asarray(values, dtype=np.float64)
+    if dims and array.ndim not in dims:
+        wanted = " or ".join(str(dim) for dim in dims)
+        raise ValueError(f"{name} must have {wanted} dimension(s), got shape {array.shape}")
+    if not array.size:
+        raise ValueError(f"{name} must hold at least one number, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} must be finite, got {int((~np.isfinite(array)).sum())} NaN or inf"
+        )
+    return array
+
+
+def as_labels(labels, count: int) -> np.ndarray:
+    """Return class labels as integers, one for each of `count` points.
+
+    Raises
+    ------
+    ValueError
+        If there are not `count` of them, or one is no whole number from -1 (unlabelled) to 9.
+    """
+    array = as_array(labels, "labels", 1)
+    if len(array) != count:
+        raise ValueError(f"labels must hold one class per point, got {len(array)} for {count}")
+    if (array != np.round(array)).any() or array.min() < -1 or array.max() >= len(DIGITS):
+        raise ValueError("labels must be whole numbers from -1 (unlabelled) to 9")
+    return array.astype(int)
+
+
+def class_color(label: int) -> str:
+    """Return the color of a class; unlabelled points are gray."""
+    return MUTED if label < 0 else DIGITS[label]
+
+
+def class_name(label: int, names: Sequence[str] | None) -> str:
+    """Return the name of a class in a legend."""
+    if label < 0:
+        return "none"
+    return str(label) if names is None else names[label]
