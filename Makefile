@@ -1,0 +1,64 @@
+# One word for each intention. Each can be interrupted and typed again.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+
+.PHONY: help env book test lint unit pages nbval lab clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(READY) ## make the environment in .venv: Python 3.11 or later, exact pins
+
+book: $(READY) ## run every chapter that changed and build _build/html/index.html
+	@$(PY) tools/book.py build
+
+test: $(READY) ## build the book, then run every check of code, chapters and pages
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory book
+	@$(MAKE) --no-print-directory pages
+	@$(MAKE) --no-print-directory nbval
+
+lint: $(READY) ## check style
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+unit: $(READY) ## run the tests that need no built book
+	@$(PY) -m pytest -m "not pages"
+
+pages: $(READY) ## open every built page in a browser and check it
+	@$(PY) -m pytest -m pages
+
+nbval: $(READY) ## run every chapter again, as a notebook
+	@$(PY) tools/book.py nbval
+
+lab: $(READY) ## open JupyterLab on the chapters
+	@$(PY) -m jupyterlab book
+
+clean: ## remove what was built; keep .venv and downloaded data
+	@rm -rf _build book/_static/vendor build dist .pytest_cache .ruff_cache
+	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# The stamp is written last. Where it is missing, an install was cut short: start over.
+# Where it is older than the pins, bring the environment up to them.
+$(READY): requirements.txt pyproject.toml
+	@if [ ! -e $@ ]; then \
+	  for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	    if $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
+	    python=; \
+	  done; \
+	  [ -n "$$python" ] || { echo "make: need Python 3.11 or later; install it, or name it: make PYTHON=/path/to/python"; exit 1; }; \
+	  echo "make: new environment in $(VENV) ($$($$python --version)); this takes minutes, once"; \
+	  $$python -m venv --clear $(VENV); \
+	fi
+	@rm -f $@
+	@$(PIP) install --quiet -r requirements.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
