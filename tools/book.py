@@ -213,6 +213,7 @@ def execute_changed(paths):
 
     cache = get_cache(str(CACHE))
     pending = [path for path in paths if not is_cached(cache, path)]
+    pending.sort(key=lambda path: -path.stat().st_size)  # the longest is not left to run alone
     reports = []
     for path, (text, seconds, report) in in_parallel(execute, pending):
         print(f"book: {path} {'FAILED' if report else 'ran'} in {seconds:.0f} s", flush=True)

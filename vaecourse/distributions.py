@@ -6,7 +6,7 @@ returns one number per batch element, in nats.
 """
 
 from collections.abc import Callable
-from math import log
+from math import log, pi
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +63,21 @@ class Gaussian(nn.Module):
         return _independent(td.Normal(mean, scale, validate_args=False), self.event_shape)
 
 
+class _OneScaleNormal(td.Normal):
+    """`torch.distributions.Normal` with one scale, whose logarithm is taken once, not per pixel."""
+
+    def __init__(self, loc: Tensor, one_scale: Tensor):
+        super().__init__(loc, one_scale.expand_as(loc), validate_args=False)
+        self.one_scale = one_scale
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        constant = self.one_scale.log() + 0.5 * log(2 * pi)
+        return (value - self.loc).square() * (-0.5 / self.one_scale.square()) - constant
+
+    def expand(self, batch_shape, _instance=None):
+        return _OneScaleNormal(self.loc.expand(batch_shape), self.one_scale)
+
+
 class GaussianFixedScale(nn.Module):
     """Gaussian with a mean from the network and one scale that is never learned.
 
@@ -92,8 +107,7 @@ class GaussianFixedScale(nn.Module):
     def forward(self, x: Tensor) -> td.Independent:
         """Turn ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
         x = _full_precision(x)
-        base = td.Normal(x, self.scale.to(x.dtype).expand_as(x), validate_args=False)
-        return _independent(base, self.event_shape)
+        return _independent(_OneScaleNormal(x, self.scale.to(x.dtype)), self.event_shape)
 
 
 class GaussianSharedScale(nn.Module):
@@ -122,8 +136,8 @@ class GaussianSharedScale(nn.Module):
     def forward(self, x: Tensor) -> td.Independent:
         """Turn ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
         x = _full_precision(x)
-        base = td.Normal(x, self.log_scale.exp().to(x.dtype).expand_as(x), validate_args=False)
-        return _independent(base, self.event_shape)
+        scale = self.log_scale.exp().to(x.dtype)
+        return _independent(_OneScaleNormal(x, scale), self.event_shape)
 
 
 class _BernoulliLogProb(torch.autograd.Function):

@@ -46,6 +46,8 @@ class Recipe:
         Passes over the training images.
     binarize : bool
         Whether every batch is binarized anew.
+    batch_size : int
+        Examples per update.
     peak : float
         Largest learning rate, reached after 200 steps; a cosine takes it to zero.
     """
@@ -55,6 +57,7 @@ class Recipe:
     objective: Objective
     epochs: int
     binarize: bool = True
+    batch_size: int = 128
     peak: float = 3e-3
 
     def untrained(self, split: Split, seed: int = 0) -> nn.Module:
@@ -65,12 +68,13 @@ class Recipe:
     def train(self, split: Split, seed: int = 0, **options) -> tuple[nn.Module, History]:
         """Build and train the model on ``split.train``; `options` go to `vaecourse.fit`."""
         model = self.untrained(split, seed)
-        steps = self.epochs * -(-len(split.train.x) // 128)
+        steps = self.epochs * -(-len(split.train.x) // self.batch_size)
         history = fit(
             model,
             self.objective,
             split.train,
             epochs=self.epochs,
+            batch_size=self.batch_size,
             lr=warmup_cosine(self.peak, min(200, steps - 1), steps),
             transform=dynamic_binarization if self.binarize else None,
             seed=seed,
@@ -100,7 +104,7 @@ def deep_mlp_vae(event_shape: Shape, latent_dim: int) -> VAE:
 RECIPES = {
     "autoencoder": Recipe(mlp_autoencoder, 16, reconstruction, epochs=6, binarize=False),
     "autoencoder-2d": Recipe(mlp_autoencoder, 2, reconstruction, epochs=6, binarize=False),
-    "vae": Recipe(mlp_vae, 20, elbo, epochs=18),
+    "vae": Recipe(mlp_vae, 20, elbo, epochs=18, batch_size=256, peak=6e-3),
     "vae-2d": Recipe(deep_mlp_vae, 2, elbo, epochs=6),
     "vae-conv": Recipe(conv_vae, 20, elbo, epochs=2),
 }
