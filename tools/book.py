@@ -84,11 +84,6 @@ def pages():
     return [path for path in found if path.exists()]
 
 
-def chapters():
-    """List the notebooks among the pages."""
-    return [path for path in pages() if path.suffix == ".ipynb"]
-
-
 def load(path):
     """Return a page as a notebook; a plain text page has no code, so it is None."""
     import nbformat
@@ -216,15 +211,16 @@ def execute_changed(paths):
     pending.sort(key=lambda path: -path.stat().st_size)  # the longest is not left to run alone
     reports = []
     for path, (text, seconds, report) in in_parallel(execute, pending):
-        print(f"book: {path} {'FAILED' if report else 'ran'} in {seconds:.0f} s", flush=True)
         if report:
             reports.append(report)
+            print(f"book: {path} FAILED in {seconds:.0f} s", flush=True)
             continue
         data = {"execution_seconds": seconds}
         bundle = CacheBundleIn(nbformat.reads(text, as_version=4), str(path.resolve()), data=data)
         write(BUSY, "")
         cache.cache_notebook_bundle(bundle, overwrite=True, check_validity=False)
         BUSY.unlink()
+        print(f"book: {path} ran in {seconds:.0f} s", flush=True)
     return reports
 
 
@@ -278,8 +274,8 @@ def run_nbval(path):
 def nbval():
     """Run every chapter under nbval, two at a time; return the exit status."""
     set_environment()
-    status = 0
-    for path, (code, report, seconds) in in_parallel(run_nbval, chapters()):
+    status, notebooks = 0, [path for path in pages() if path.suffix == ".ipynb"]
+    for path, (code, report, seconds) in in_parallel(run_nbval, notebooks):
         status = max(status, code)
         closing = report if code else report.strip().splitlines()[-1]
         print(f"nbval: {path} ({seconds:.0f} s): {closing}", flush=True)
