@@ -20,13 +20,15 @@ KNOWS = {
     "checks": "",
     "networks": "checks",
     "distributions": "checks",
-    "data": "",
+    "data": "checks",
+    "divergences": "checks",
     "runtime": "",
     "history": "",
     "schedules": "checks",
     "models": "networks distributions data",
     "checkpoints": "history",
-    "objectives": "models",
+    "oracle": "models data",
+    "objectives": "models divergences",
     "estimators": "models runtime",
     "evaluation": "models runtime",
     "latents": "models",
@@ -37,8 +39,8 @@ KNOWS = {
     "recipes": "training",
     "estimator": "recipes estimators latents",
     "experiments": "recipes estimators latents estimator",
-    "exercises": "recipes estimators latents plots",
-    "interactive": "recipes estimators latents plots",
+    "exercises": "recipes estimators latents oracle plots",
+    "interactive": "recipes estimators latents oracle plots",
 }
 LEAVES = {"experiments", "exercises", "interactive", "__main__"}
 DOORS = {"__init__", "__main__"}

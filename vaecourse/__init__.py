@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from vaecourse.data import Batch, HeldOut, Split, load
+from vaecourse.data.linear_gaussian import LinearGaussian
 from vaecourse.distributions import (
     Bernoulli,
     Deterministic,
@@ -30,7 +31,17 @@ from vaecourse.schedules import Schedule, cyclical, linear, warmup_cosine
 from vaecourse.training import fit
 
 if TYPE_CHECKING:
-    from vaecourse import data, diagrams, estimators, evaluation, latents, objectives, plots
+    from vaecourse import (
+        data,
+        diagrams,
+        divergences,
+        estimators,
+        evaluation,
+        latents,
+        objectives,
+        oracle,
+        plots,
+    )
     from vaecourse.recipes import fitted
 
 __version__ = "0.1.0"
@@ -49,6 +60,7 @@ __all__ = [
     "GaussianSharedScale",
     "HeldOut",
     "Linear",
+    "LinearGaussian",
     "Schedule",
     "Split",
     "StandardNormal",
@@ -57,6 +69,7 @@ __all__ = [
     "cyclical",
     "data",
     "diagrams",
+    "divergences",
     "estimators",
     "evaluation",
     "fit",
@@ -69,11 +82,22 @@ __all__ = [
     "mlp_autoencoder",
     "mlp_vae",
     "objectives",
+    "oracle",
     "plots",
     "warmup_cosine",
 ]
 
-_LAZY = ("data", "diagrams", "estimators", "evaluation", "latents", "objectives", "plots")
+_LAZY = (
+    "data",
+    "diagrams",
+    "divergences",
+    "estimators",
+    "evaluation",
+    "latents",
+    "objectives",
+    "oracle",
+    "plots",
+)
 
 
 def __getattr__(name: str):

@@ -1,20 +1,11 @@
-"""Objectives: pure functions of a model and a batch that return named terms.
-
-Every objective is ``f(model, batch, **options) -> dict``. Each entry has shape ``(B,)`` and is in
-nats. ``loss`` is what training differentiates; ``elbo`` is what a table reports. The two are
-separate entries because they differ as soon as a weight is not one.
-"""
-
-from collections.abc import Callable
+"""What the course trains by: the reconstruction of an autoencoder and the bound of a VAE."""
 
 from torch import Tensor, nn
-from torch import distributions as td
 
 from vaecourse.checks import check_positive
+from vaecourse.divergences import kl
 
-__all__ = ["Objective", "elbo", "reconstruction"]
-
-Objective = Callable[..., dict[str, Tensor]]
+__all__ = ["elbo", "reconstruction"]
 
 
 def reconstruction(model: nn.Module, batch) -> dict[str, Tensor]:
@@ -74,10 +65,10 @@ def elbo(model: nn.Module, batch, *, beta=1.0, num_samples: int = 1) -> dict[str
     posterior = model.encode(batch.x)
     z = posterior.rsample((num_samples,))
     log_likelihood = model.decode(z).log_prob(batch.x).mean(0)
-    kl = td.kl_divergence(posterior, model.prior())
+    rate = kl(posterior, model.prior())
     return {
         "reconstruction": log_likelihood,
-        "kl": kl,
-        "elbo": log_likelihood - kl,
-        "loss": beta * kl - log_likelihood,
+        "kl": rate,
+        "elbo": log_likelihood - rate,
+        "loss": beta * rate - log_likelihood,
     }

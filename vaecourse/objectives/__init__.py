@@ -1,0 +1,26 @@
+"""Objectives: pure functions of a model and a batch that return named terms.
+
+Every objective is ``f(model, batch, **options) -> dict``. Each entry has shape ``(B,)`` and is in
+nats. ``loss`` is what training differentiates; ``elbo`` is what a table reports. The two are
+separate entries because they differ as soon as a weight is not one.
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from vaecourse.objectives.bounds import elbo, reconstruction
+from vaecourse.objectives.estimates import sampled_elbo, score_function_elbo
+from vaecourse.objectives.importance import iwae
+
+__all__ = [
+    "Objective",
+    "elbo",
+    "iwae",
+    "reconstruction",
+    "sampled_elbo",
+    "score_function_elbo",
+]
+
+Objective = Callable[..., dict[str, Tensor]]
+"""Anything of the form ``f(model, batch, **options) -> dict`` with a ``loss`` among its terms."""

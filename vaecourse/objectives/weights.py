@@ -1,0 +1,36 @@
+"""What the sampled bounds are made of: log weights, and a value with another's gradient."""
+
+from torch import Tensor, nn
+from torch import distributions as td
+
+__all__ = ["frozen", "log_weight", "value_with_gradient"]
+
+
+def frozen(distribution: td.Distribution) -> td.Distribution:
+    """Return the same distribution, whose parameters no gradient reaches.
+
+    Raises
+    ------
+    TypeError
+        If it is not a (possibly independent) normal distribution.
+    """
+    if isinstance(distribution, td.Independent):
+        dims = distribution.reinterpreted_batch_ndims
+        return td.Independent(frozen(distribution.base_dist), dims, validate_args=False)
+    if not isinstance(distribution, td.Normal):
+        raise TypeError(
+            f"a posterior with detached parameters must be a normal distribution, got "
+            f"{type(distribution).__name__}; leave that gradient estimator off"
+        )
+    loc, scale = distribution.loc.detach(), distribution.scale.detach()
+    return td.Normal(loc, scale, validate_args=False)
+
+
+def log_weight(model: nn.Module, x: Tensor, z: Tensor, proposal: td.Distribution) -> Tensor:
+    """Return ``log p(x|z) + log p(z) - log q(z|x)``, shape ``(K, B)``, for z ``(K, B, L)``."""
+    return model.decode(z).log_prob(x) + model.prior().log_prob(z) - proposal.log_prob(z)
+
+
+def value_with_gradient(value: Tensor, surrogate: Tensor) -> Tensor:
+    """Return a tensor equal to `value` whose gradient is that of `surrogate`."""
+    return value.detach() + (surrogate - surrogate.detach())
