@@ -1,6 +1,7 @@
 """Devices, random numbers and progress bars."""
 
 import io
+import platform
 import subprocess
 import sys
 
@@ -9,7 +10,13 @@ import pytest
 import torch
 
 from vaecourse.history import History
-from vaecourse.runtime import autocast, isolated_rng, progress_bar, resolve_device
+from vaecourse.runtime import (
+    autocast,
+    isolated_rng,
+    progress_bar,
+    resolve_device,
+    subnormals_as_zero,
+)
 
 
 def test_auto_prefers_an_accelerator(monkeypatch):
@@ -150,3 +157,45 @@ def test_history_reads_like_a_table():
     assert len(History()) == 0
     with pytest.raises(KeyError, match="no term 'elbo' was recorded; the terms are: loss, kl"):
         history["elbo"]
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_subnormals_are_zero_inside_alone(outside):
+    tiny = torch.tensor(1e-38)
+    if not torch.set_flush_denormal(outside):
+        pytest.skip("needs a processor that can take subnormal numbers for zero")
+    try:
+        with pytest.raises(ZeroDivisionError), subnormals_as_zero():
+            assert (tiny / 8).item() == 0
+            raise ZeroDivisionError
+        assert ((tiny / 8).item() == 0) == outside
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a trait of Linux's C library")
+def test_freed_memory_is_kept():
+    """The library then takes a large block from the heap, which it keeps, not from the system."""
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("needs glibc")
+    code = """
+import ctypes, sys, torch
+from vaecourse.runtime import keep_freed_memory
+
+class Info(ctypes.Structure):
+    _fields_ = [(f"field{index}", ctypes.c_size_t) for index in range(10)]
+
+mallinfo2 = ctypes.CDLL(None).mallinfo2
+mallinfo2.restype = Info
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+before = mallinfo2().field4  # Bytes in blocks of their own from the system, as man mallinfo says.
+block = torch.empty(20 * 2**20, dtype=torch.uint8)
+print(mallinfo2().field4 - before)
+"""
+    kept, lost = (
+        int(subprocess.check_output([sys.executable, "-c", code, word]))
+        for word in ("keep", "lose")
+    )
+    assert kept == 0
+    assert lost >= 20 * 2**20

@@ -56,6 +56,63 @@ def test_steps_are_adam(objective):
             torch.testing.assert_close(after[step - 1][name], expected, rtol=1e-10, atol=1e-12)
 
 
+def _parameters(dtypes):
+    generator = torch.Generator().manual_seed(3)
+    shapes = [(5, 7), (7,), (33, 40), ()]
+    return [
+        nn.Parameter(torch.randn(shape, generator=generator).to(dtype))
+        for shape, dtype in zip(shapes, dtypes, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "dtypes",
+    [[torch.float32] * 4, [torch.float64] * 4, [torch.float64, *[torch.float32] * 3]],
+    ids=["single", "double", "mixed"],
+)
+def test_adam_is_that_of_torch_bit_for_bit(dtypes):
+    """Its rates, parameters without a gradient, its state, and a state that changes hands."""
+    ours, theirs = _parameters(dtypes), _parameters(dtypes)
+    optimizers = vc.training.adam(ours), torch.optim.Adam(theirs, fused=True)
+    generator = torch.Generator().manual_seed(4)
+    for step in range(12):
+        for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            gradient = torch.randn(one.shape, generator=generator).to(one.dtype)
+            absent = index == step % 5
+            one.grad, other.grad = (None if absent else gradient.clone() for _ in range(2))
+        for optimizer in optimizers:
+            optimizer.param_groups[0]["lr"] = 0.1 / (step + 1)
+            optimizer.step()
+        if step == 6:
+            states = [optimizer.state_dict() for optimizer in optimizers]
+            for optimizer, state in zip(optimizers, reversed(states), strict=True):
+                optimizer.load_state_dict(state)
+        assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+    one, other = (optimizer.state_dict()["state"] for optimizer in optimizers)
+    assert one.keys() == other.keys()
+    for index, entries in one.items():
+        assert entries.keys() == other[index].keys()
+        assert all(torch.equal(value, other[index][name]) for name, value in entries.items())
+
+
+def test_adam_takes_subnormal_moments_for_zero():
+    """Without a gradient, moments decay below 1.2e-38; the weights are those of torch all along."""
+    weights = [nn.Parameter(torch.linspace(-1, 1, 64)) for _ in range(2)]
+    optimizers = vc.training.adam(weights[:1]), torch.optim.Adam(weights[1:], fused=True)
+    for step in range(1000):
+        for weight, optimizer in zip(weights, optimizers, strict=True):
+            weight.grad = (1e-3 if step == 0 else 0.0) * torch.ones(64)
+            optimizer.step()
+        assert torch.equal(*weights)
+    ours, theirs = (
+        optimizer.state[weight]["exp_avg"]
+        for weight, optimizer in zip(weights, optimizers, strict=True)
+    )
+    assert not ours.any()
+    assert (theirs != 0).all()
+    assert theirs.abs().max() < torch.finfo(torch.float32).tiny
+
+
 def test_one_plain_gradient_step():
     """With stochastic gradient descent the update is -lr times the gradient, bit for bit."""
     model = toy.model(vc.mlp_autoencoder)
@@ -242,3 +299,16 @@ def test_the_model_comes_back_in_evaluation_mode():
     assert [call.training for call in recorder.calls] == [True, True]
     toy.fit(model, steps=1, device="auto")
     assert {p.device.type for p in model.parameters()} == {"cpu"}
+
+
+def test_every_order_drawn_is_used(monkeypatch):
+    """Two epochs need two orders, also where training stops at the end of the second."""
+    draws, randperm = [], torch.randperm
+
+    def counted(*args, **options):
+        draws.append(args)
+        return randperm(*args, **options)
+
+    monkeypatch.setattr(torch, "randperm", counted)
+    toy.fit(toy.model(), reconstruction, toy.batch(50), epochs=2)
+    assert len(draws) == 2

@@ -148,15 +148,17 @@ class _BernoulliLogProb(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits: Tensor, x: Tensor) -> Tensor:
-        ctx.save_for_backward(logits, x)
-        negative_log_partition = logits.abs().sigmoid_().log_().sub_(logits.clamp(min=0))
+        mean = logits.sigmoid()
+        ctx.save_for_backward(logits, x, mean)
+        # sigmoid(|l|) is the larger of the mean and 1 - mean; the backward pass needs the mean too.
+        negative_log_partition = torch.maximum(mean, 1 - mean).log_().sub_(logits.clamp(min=0))
         return negative_log_partition.addcmul_(logits, x)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad: Tensor):
-        logits, x = ctx.saved_tensors
-        grad_logits = (x - logits.sigmoid()).mul_(grad) if ctx.needs_input_grad[0] else None
+        logits, x, mean = ctx.saved_tensors
+        grad_logits = (x - mean).mul_(grad) if ctx.needs_input_grad[0] else None
         return grad_logits, grad * logits if ctx.needs_input_grad[1] else None
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from functools import cached_property, partial
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from vaecourse.checkpoints import (
 from vaecourse.data import Batch
 from vaecourse.evaluation import evaluate
 from vaecourse.history import History
-from vaecourse.runtime import autocast, progress_bar
+from vaecourse.runtime import autocast, keep_freed_memory, progress_bar
 from vaecourse.schedules import Schedule
 
 __all__ = ["Run"]
@@ -41,6 +42,12 @@ def _digest(data: Batch) -> str:
     return digest.hexdigest()
 
 
+def _permutation(size: int, key: str) -> Tensor:
+    """Return an order of ``0, …, size - 1`` that `key` alone decides."""
+    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 1
+    return torch.randperm(size, generator=torch.Generator().manual_seed(seed))
+
+
 class Run:
     """One training run: its state is all that a checkpoint must hold."""
 
@@ -50,10 +57,13 @@ class Run:
         self.device = next(model.parameters()).device
         train, self.valid = data
         self.data = Batch(train.x.to(self.device), train.y.to(self.device))
-        self.optimizer = optimizer(model.parameters())
+        self.parameters = list(model.parameters())
+        self.optimizer = optimizer(self.parameters)
         self.generator = torch.Generator(self.device).manual_seed(config["seed"])
         self.batch_size = config["batch_size"]
         self.steps_per_epoch = -(-len(train.x) // self.batch_size)
+        self.extra = config["labeled_batch_size"]
+        self.labeled = (train.y.cpu() >= 0).nonzero().squeeze(1) if self.extra else None
         self.names: list[str] = []
         self.pending: list[Tensor] = []
         self.records: list[list[float]] = []
@@ -64,15 +74,18 @@ class Run:
     def train(self, total: int, path, every: int, progress: bool) -> None:
         """Update until step `total`; validate after epochs, save every `every` steps."""
         self.model.train()
+        keep_freed_memory()
         started = time.perf_counter() - self.seconds
         with progress_bar(total, self.step, "training", progress) as bar:
-            order = self._epoch_order(self.step // self.steps_per_epoch)
+            order = None
             while self.step < total:
-                start = self.step % self.steps_per_epoch * self.batch_size
+                epoch, batch = divmod(self.step, self.steps_per_epoch)
+                if order is None or batch == 0:
+                    order = self._epoch_order(epoch)
+                start = batch * self.batch_size
                 self._update(order[start : start + self.batch_size])
                 bar.update()
                 if self.step % self.steps_per_epoch == 0:
-                    order = self._epoch_order(self.step // self.steps_per_epoch)
                     self._validate()
                     bar.set_postfix_str(self._status())
                 self.seconds = time.perf_counter() - started
@@ -82,16 +95,35 @@ class Run:
 
     def _epoch_order(self, epoch: int) -> Tensor:
         """Return this epoch's order of examples: a function of seed and epoch alone."""
-        digest = hashlib.sha256(f"{self.config['seed']} {epoch}".encode()).digest()
-        generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
-        return torch.randperm(len(self.data.x), generator=generator).to(self.device)
+        order = _permutation(len(self.data.x), f"{self.config['seed']} {epoch}")
+        return order.to(self.device)
+
+    def _labeled_index(self) -> Tensor:
+        """Return this step's further labelled rows: a function of seed and step alone.
+
+        They come from an endless sequence of permutations of the labelled rows, one a cycle.
+        """
+        count, position, parts = len(self.labeled), self.step * self.extra, []
+        end = position + self.extra
+        while position < end:
+            cycle, start = divmod(position, count)
+            order = _permutation(count, f"{self.config['seed']} labeled {cycle}")
+            parts.append(order[start : start + end - position])
+            position += len(parts[-1])
+        return self.labeled[torch.cat(parts)].to(self.device)
+
+    def _options(self, step: int) -> tuple[float, dict]:
+        """Return the learning rate and the objective's options at `step`."""
+        options = {name: _at(value, step) for name, value in self.plan.items()}
+        return options.pop("lr"), options
 
     def _update(self, index: Tensor) -> None:
+        if self.extra:
+            index = torch.cat([index, self._labeled_index()])
         x = self.data.x.index_select(0, index)
         if self.transform is not None:
             x = self.transform(x, self.generator)
-        options = {name: _at(value, self.step) for name, value in self.plan.items()}
-        rate = options.pop("lr")
+        rate, options = self._options(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with autocast(self.config["precision"], self.device):
@@ -99,12 +131,15 @@ class Run:
             terms = self.objective(self.model, batch, **options)
             loss = terms["loss"].mean()
         self.names = list(terms)
-        self.pending.append(torch.stack([t.detach().float().mean() for t in terms.values()]))
+        with torch.no_grad():
+            self.pending.append(torch.stack(tuple(terms.values())).float().mean(1))
         if self.device.type == "cpu" or len(self.pending) >= CHECK_EVERY:
             self._flush()
-        self.model.zero_grad()
         loss.backward()
         self.optimizer.step()
+        # Freed now, the gradients' memory serves the next forward pass while caches still hold it.
+        for parameter in self.parameters:
+            parameter.grad = None
         self.step += 1
 
     def _flush(self) -> None:
@@ -115,7 +150,7 @@ class Run:
         self.pending.clear()
         for row in rows:
             for name, value in zip(self.names, row, strict=True):
-                if not np.isfinite(value):
+                if not isfinite(value):
                     rate = _at(self.plan["lr"], len(self.records))
                     raise FloatingPointError(
                         f"{name} became {value} at step {len(self.records)}; try a learning rate "
@@ -127,7 +162,7 @@ class Run:
     def _check_finite(self) -> None:
         """Stop if the last update ruined the weights: no term has seen them yet."""
         self._flush()
-        if not all(weights.isfinite().all() for weights in self.model.parameters()):
+        if not all(weights.isfinite().all() for weights in self.parameters):
             raise FloatingPointError(
                 f"the weights stopped being finite before step {self.step}, though every term "
                 "still was; look for a term whose slope is infinite, such as a square root at 0"
@@ -136,8 +171,7 @@ class Run:
     def _validate(self) -> None:
         if self.valid is None:
             return
-        options = {name: _at(value, self.step - 1) for name, value in self.plan.items()}
-        del options["lr"]
+        _, options = self._options(self.step - 1)
         terms = evaluate(
             self.model,
             partial(self.objective, **options),
