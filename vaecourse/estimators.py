@@ -35,8 +35,8 @@ def log_marginal(
     num_samples: int,
     *,
     proposal: Literal["prior", "posterior"] = "posterior",
-    chunk: int = 50,
-    batch_size: int = 100,
+    chunk: int = 10,
+    batch_size: int = 50,
     seed: int = 0,
 ) -> LogMarginal:
     r"""Estimate log p(x) from K weighted samples of z.
@@ -59,7 +59,8 @@ def log_marginal(
     proposal : {"prior", "posterior"}
         Where z comes from.
     chunk : int
-        Samples held at once. It bounds the memory and does not change the result.
+        Samples held at once. It bounds the memory and does not change the result. Few at a time
+        stay in the processor's cache and are the fastest.
     batch_size : int
         Examples held at once.
     seed : int
