@@ -26,12 +26,20 @@ from vaecourse.models import (
     mlp_autoencoder,
     mlp_vae,
 )
-from vaecourse.networks import MLP, ConvDecoder, ConvEncoder, Linear
+from vaecourse.networks import MLP, ConditionalMLP, ConvDecoder, ConvEncoder, Linear
 from vaecourse.schedules import Schedule, cyclical, linear, warmup_cosine
+from vaecourse.semi_supervised import (
+    M2,
+    PredictionConstrainedVAE,
+    StackedM2,
+    mlp_m2,
+    mlp_prediction_constrained_vae,
+)
 from vaecourse.training import fit
 
 if TYPE_CHECKING:
     from vaecourse import (
+        classification,
         data,
         diagrams,
         divergences,
@@ -42,16 +50,19 @@ if TYPE_CHECKING:
         oracle,
         plots,
     )
+    from vaecourse.estimator import VAEEmbedding
     from vaecourse.recipes import fitted
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "M2",
     "MLP",
     "VAE",
     "Autoencoder",
     "Batch",
     "Bernoulli",
+    "ConditionalMLP",
     "ConvDecoder",
     "ConvEncoder",
     "Deterministic",
@@ -61,9 +72,13 @@ __all__ = [
     "HeldOut",
     "Linear",
     "LinearGaussian",
+    "PredictionConstrainedVAE",
     "Schedule",
     "Split",
+    "StackedM2",
     "StandardNormal",
+    "VAEEmbedding",
+    "classification",
     "conv_autoencoder",
     "conv_vae",
     "cyclical",
@@ -80,6 +95,8 @@ __all__ = [
     "linear_vae",
     "load",
     "mlp_autoencoder",
+    "mlp_m2",
+    "mlp_prediction_constrained_vae",
     "mlp_vae",
     "objectives",
     "oracle",
@@ -88,6 +105,7 @@ __all__ = [
 ]
 
 _LAZY = (
+    "classification",
     "data",
     "diagrams",
     "divergences",
@@ -103,6 +121,8 @@ _LAZY = (
 def __getattr__(name: str):
     if name in _LAZY:
         return import_module(f"vaecourse.{name}")
+    if name == "VAEEmbedding":
+        return import_module("vaecourse.estimator").VAEEmbedding
     if name == "fitted":
         return import_module("vaecourse.recipes").fitted
     raise AttributeError(f"module 'vaecourse' has no attribute {name!r}")

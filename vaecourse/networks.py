@@ -11,9 +11,9 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from vaecourse.checks import Shape, as_shape
+from vaecourse.checks import Shape, as_shape, check_positive
 
-__all__ = ["MLP", "ConvDecoder", "ConvEncoder", "Linear"]
+__all__ = ["MLP", "ConditionalMLP", "ConvDecoder", "ConvEncoder", "Linear"]
 
 
 def _split_batch(x: Tensor, event_shape: tuple[int, ...]) -> torch.Size:
@@ -76,6 +76,62 @@ class Linear(MLP):
 
     def __init__(self, in_shape: Shape, out_shape: Shape):
         super().__init__(in_shape, (), out_shape)
+
+
+class ConditionalMLP(nn.Module):
+    r"""Multi-layer perceptron of an array and a class: an `MLP` on x beside a one-hot y.
+
+    The first layer is split, :math:`h = W_x x + b + W_y y`, and the batch shapes of x and y
+    broadcast. With x of shape ``(B, *in_shape)`` and ``y = torch.arange(C)[:, None]`` the output
+    holds every class, ``(C, B, *out_shape)``, while the product with x, the largest of all, is
+    computed once for the C classes.
+
+    Parameters
+    ----------
+    in_shape, out_shape : int or sequence of int
+        Shapes of one input and of one output, without batch dimensions.
+    num_classes : int
+        Number C of classes.
+    hidden : sequence of int
+        Units in each hidden layer; an empty sequence gives an affine map.
+    activation : callable
+        Builds the nonlinearity that follows each hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive integer, or an input does not end in `in_shape`.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        num_classes: int,
+        hidden: Sequence[int],
+        out_shape: Shape,
+        activation=nn.ReLU,
+    ):
+        super().__init__()
+        check_positive(num_classes=num_classes)
+        self.in_shape = as_shape(in_shape, "in_shape")
+        self.out_shape = as_shape(out_shape, "out_shape")
+        widths = as_shape(hidden, "hidden") if hidden else ()
+        sizes = (*widths, prod(self.out_shape))
+        self.first = nn.Linear(prod(self.in_shape), sizes[0])
+        self.label = nn.Embedding(num_classes, sizes[0])
+        bound = (prod(self.in_shape) + num_classes) ** -0.5
+        nn.init.uniform_(self.label.weight, -bound, bound)
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in pairwise(sizes):
+            layers += [activation(), nn.Linear(fan_in, fan_out)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Map ``(*batch, *in_shape)`` and classes ``(*batch)`` to ``(*batch, *out_shape)``."""
+        batch = _split_batch(x, self.in_shape)
+        flat = x.reshape(*batch, prod(self.in_shape))
+        out = self.layers(self.first(flat) + self.label(y))
+        return out.reshape(*out.shape[:-1], *self.out_shape)
 
 
 def _check_image(shape: Shape, channels: Sequence[int], name: str) -> tuple[int, int, int]:

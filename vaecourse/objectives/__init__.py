@@ -12,11 +12,19 @@ from torch import Tensor
 from vaecourse.objectives.bounds import elbo, reconstruction
 from vaecourse.objectives.estimates import sampled_elbo, score_function_elbo
 from vaecourse.objectives.importance import iwae
+from vaecourse.objectives.semi_supervised import (
+    consistency_constrained,
+    m2,
+    prediction_constrained,
+)
 
 __all__ = [
     "Objective",
+    "consistency_constrained",
     "elbo",
     "iwae",
+    "m2",
+    "prediction_constrained",
     "reconstruction",
     "sampled_elbo",
     "score_function_elbo",

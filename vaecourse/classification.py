@@ -1,0 +1,80 @@
+"""Predicted labels and what they are worth, computed in batches, without gradients."""
+
+import torch
+from torch import Tensor, nn
+
+from vaecourse.runtime import evaluating
+
+__all__ = ["confusion_matrix", "error_rate", "predict"]
+
+
+def predict(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Return the probability of every class for every example.
+
+    Parameters
+    ----------
+    model : M2, StackedM2 or PredictionConstrainedVAE
+        Model with ``predict``.
+    x : Tensor
+        Shape ``(N, *event)``.
+    batch_size : int
+        Examples per pass.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(N, C)``, on the CPU.
+    """
+    with evaluating(model, 0) as device:
+        return torch.cat(
+            [model.predict(part.to(device)).probs.cpu() for part in x.split(batch_size)]
+        )
+
+
+def error_rate(model: nn.Module, data) -> float:
+    """Return the share of labelled examples whose likeliest class is not their label.
+
+    Parameters
+    ----------
+    model : M2, StackedM2 or PredictionConstrainedVAE
+        Model with ``predict``.
+    data : Batch or HeldOut
+        Examples; those without a label (-1) do not count.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If no example has a label.
+    """
+    labeled = data.y >= 0
+    if not labeled.any():
+        raise ValueError("error_rate needs at least one example with a label, got none")
+    guess = predict(model, data.x[labeled]).argmax(1)
+    return (guess != data.y[labeled].cpu()).double().mean().item()
+
+
+def confusion_matrix(model: nn.Module, data) -> Tensor:
+    """Count how often each label is predicted as each class.
+
+    Parameters
+    ----------
+    model : M2, StackedM2 or PredictionConstrainedVAE
+        Model with ``predict``.
+    data : Batch or HeldOut
+        Examples; those without a label (-1) do not count.
+
+    Returns
+    -------
+    Tensor
+        Counts, shape ``(C, C)``: row is the label, column the prediction.
+    """
+    labeled = data.y >= 0
+    probs = predict(model, data.x[labeled])
+    num = probs.shape[1]
+    pairs = data.y[labeled].cpu() * num + probs.argmax(1)
+    return torch.bincount(pairs, minlength=num * num).reshape(num, num)
