@@ -14,3 +14,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def repository():
     """Return the root of the repository."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def private(monkeypatch, tmp_path):
+    """Give the test a cache of its own, no data folder and a network that does not answer."""
+    from data_files import isolate  # here: the settings above must come before PyTorch is loaded
+
+    isolate(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def few_strokes(monkeypatch):
+    """Stand a few random images in for the drawn ones; return the list of folders they go to."""
+    from data_files import few_strokes
+
+    return few_strokes(monkeypatch)

@@ -18,15 +18,7 @@ from vaecourse.data import network, torchvision_sets
 
 RESOLVE = socket.getaddrinfo
 
-
-@pytest.fixture(autouse=True)
-def private(monkeypatch, tmp_path):
-    data_files.isolate(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def few_strokes(monkeypatch):
-    return data_files.few_strokes(monkeypatch)
+pytestmark = pytest.mark.usefixtures("private")
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from vaecourse.data import formats
 
 
 @pytest.fixture(autouse=True)
-def private(monkeypatch, tmp_path):
-    data_files.isolate(monkeypatch, tmp_path)
+def always_private(private):
+    """Use the fixture in every test."""
 
 
 def assert_holds(split, made):

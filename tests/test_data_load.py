@@ -22,11 +22,6 @@ REAL = os.environ.get("VAECOURSE_DATA", "")
 REAL_MNIST = Path(REAL) / "MNIST" / "raw"
 
 
-@pytest.fixture
-def private(monkeypatch, tmp_path):
-    data_files.isolate(monkeypatch, tmp_path)
-
-
 def test_splits_are_consecutive_and_typed(private, tmp_path):
     made = data_files.arrays(num_train=65, num_test=20)
     data_files.write_idx(tmp_path, made)

@@ -13,15 +13,7 @@ from vaecourse.data import network, strokes, torchvision_sets
 
 RESOLVE = socket.getaddrinfo
 
-
-@pytest.fixture(autouse=True)
-def private(monkeypatch, tmp_path):
-    data_files.isolate(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def few_strokes(monkeypatch):
-    return data_files.few_strokes(monkeypatch)
+pytestmark = pytest.mark.usefixtures("private")
 
 
 # Without a network

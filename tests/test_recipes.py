@@ -1,6 +1,7 @@
 """Named models: trained once, loaded with the same bits, trained anew when anything changed."""
 
-from functools import partial
+from ast import literal_eval
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from vaecourse.data.labels import dynamic_binarization
 from vaecourse.objectives import elbo, reconstruction
 from vaecourse.recipes import RECIPES, Recipe, fitted
 
-SMALL = partial(vc.mlp_vae, hidden=(6,))
+SMALL = Recipe(vc.mlp_vae, 2, elbo, epochs=3, architecture={"hidden": (6,)})
 
 
 def _split(seed=0, name="toy"):
@@ -26,7 +27,7 @@ def _split(seed=0, name="toy"):
 def small_recipe(monkeypatch, tmp_path):
     """A cache of its own and a model that trains at once, named "small"."""
     monkeypatch.setenv("VAECOURSE_CACHE", str(tmp_path))
-    monkeypatch.setitem(RECIPES, "small", Recipe(SMALL, 2, elbo, epochs=3))
+    monkeypatch.setitem(RECIPES, "small", SMALL)
 
 
 @pytest.fixture
@@ -74,26 +75,37 @@ def test_training_happened(trainings):
     assert trainings[0]["transform"] is dynamic_binarization
 
 
+def _renamed_mlp_vae(event_shape, latent_dim, hidden):
+    return vc.mlp_vae(event_shape, latent_dim, hidden)
+
+
+CHANGED_FIELDS = {
+    "build": _renamed_mlp_vae,
+    "latent_dim": 3,
+    "objective": reconstruction,
+    "epochs": 4,
+    "binarize": False,
+    "batch_size": 10,
+    "peak": 1e-3,
+    "architecture": {"hidden": (7,)},
+}
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"seed": 1},
         {"split": _split(seed=1)},
-        {"recipe": Recipe(SMALL, 2, elbo, epochs=4)},
-        {"recipe": Recipe(SMALL, 3, elbo, epochs=3)},
-        {"recipe": Recipe(SMALL, 2, reconstruction, epochs=3)},
-        {"recipe": Recipe(SMALL, 2, elbo, epochs=3, binarize=False)},
-        {"recipe": Recipe(SMALL, 2, elbo, epochs=3, peak=1e-3)},
-        {"recipe": Recipe(partial(vc.mlp_vae, hidden=(7,)), 2, elbo, epochs=3)},
+        *({"recipe": {name: value}} for name, value in CHANGED_FIELDS.items()),
         {"source": "edited"},
         {"torch": "0.1"},
     ],
-    ids=lambda change: next(iter(change)),
+    ids=lambda change: next(iter(change.get("recipe", change))),
 )
 def test_trained_anew_when_anything_changed(trainings, monkeypatch, change):
     _fitted()
     if "recipe" in change:
-        monkeypatch.setitem(RECIPES, "small", change["recipe"])
+        monkeypatch.setitem(RECIPES, "small", replace(SMALL, **change["recipe"]))
     if "source" in change:
         monkeypatch.setattr(recipes, "_source_hash", lambda: change["source"])
     if "torch" in change:
@@ -103,6 +115,22 @@ def test_trained_anew_when_anything_changed(trainings, monkeypatch, change):
     assert len(trainings) == 2
     assert _same(changed, _fitted(**options))
     assert len(trainings) == 2
+
+
+def test_every_field_of_a_recipe_was_changed_above():
+    assert set(CHANGED_FIELDS) == {field.name for field in fields(Recipe)}
+
+
+def test_architectures_print_alike_in_every_process():
+    """An object that prints its address would give its model a new file name in every process."""
+    for recipe in RECIPES.values():
+        assert literal_eval(repr(recipe.architecture)) == recipe.architecture
+
+
+def test_the_architecture_goes_to_the_builder():
+    wide = replace(SMALL, architecture={"hidden": (9, 5)}).untrained(_split())
+    shapes = [tuple(weights.shape) for weights in wide.encoder.parameters() if weights.dim() == 2]
+    assert shapes == [(9, 16), (5, 9), (4, 5)]
 
 
 def test_the_source_hash_sees_every_file_of_the_package(monkeypatch, tmp_path):

@@ -163,7 +163,7 @@ def active_units(model: nn.Module, x: Tensor) -> Tensor:
     return embed(model, x).var(0)
 
 
-def nearest_distance(images: Tensor, reference: Tensor, *, batch_size: int = 256) -> Tensor:
+def nearest_distance(images: Tensor, reference: Tensor, *, batch_size: int = 1024) -> Tensor:
     """Return how far each image lies from its nearest neighbor in a reference set.
 
     Parameters
