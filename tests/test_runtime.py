@@ -8,7 +8,10 @@ import sys
 import numpy as np
 import pytest
 import torch
+import toy
 
+import vaecourse as vc
+from vaecourse import runtime
 from vaecourse.history import History
 from vaecourse.runtime import (
     autocast,
@@ -82,17 +85,38 @@ def test_isolated_random_numbers_on_an_accelerator(kind):
     assert torch.equal(torch.get_device_module(device).get_rng_state(), before)
 
 
+@pytest.mark.parametrize(("enabled", "dtype"), [(False, torch.float32), (True, torch.bfloat16)])
+def test_layers_run_in_the_chosen_type(enabled, dtype):
+    with autocast(torch.device("cpu"), enabled):
+        assert torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype == dtype
+
+
 @pytest.mark.parametrize(
-    ("precision", "dtype"),
+    ("precision", "device", "shortens", "build", "expected"),
     [
-        ("float32", torch.float32),
-        ("fast-float32", torch.float32),
-        ("bfloat16", torch.bfloat16),
+        ("float32", "cpu", True, toy.model, False),
+        ("fast-float32", "cpu", False, toy.model, False),
+        ("bfloat16", "cpu", False, toy.model, True),
+        ("bfloat16", "cpu", True, toy.model, False),
+        ("bfloat16", "cpu", True, lambda: vc.conv_vae((1, 8, 8), 2), True),
+        ("bfloat16", "cuda", True, toy.model, True),
     ],
 )
-def test_layers_run_in_the_chosen_type(precision, dtype):
-    with autocast(precision, torch.device("cpu")):
-        assert torch.nn.Linear(2, 2)(torch.zeros(1, 2)).dtype == dtype
+def test_bfloat16_takes_the_route_without_casts_where_there_is_one(
+    monkeypatch, precision, device, shortens, build, expected
+):
+    monkeypatch.setattr(runtime, "multiplies_in_bfloat16", lambda: shortens)
+    assert runtime.needs_autocast(precision, torch.device(device), build()) is expected
+
+
+def test_whether_products_are_short_is_seen_in_a_product():
+    """1 + 2**-12 is no bfloat16; times the identity it is rounded, or it is kept."""
+    factor = torch.full((512, 512), 1 + 2**-12)
+    with runtime.matmul_precision("bfloat16"):
+        product = factor @ torch.eye(512)
+    assert runtime.multiplies_in_bfloat16() is not torch.equal(product, factor)
+    with runtime.matmul_precision("float32"):
+        assert torch.equal(factor @ torch.eye(512), factor)
 
 
 class Terminal(io.StringIO):

@@ -5,6 +5,7 @@ import pytest
 import torch
 import toy
 
+from vaecourse import runtime
 from vaecourse.objectives import elbo
 
 
@@ -34,9 +35,13 @@ def _expect_precision(inside):
     return objective
 
 
-@pytest.mark.parametrize("precision", ["float32", "fast-float32", "bfloat16"])
-def test_precisions_learn_alike(precision):
+@pytest.mark.parametrize(
+    ("precision", "shortens"),
+    [("float32", True), ("fast-float32", True), ("bfloat16", True), ("bfloat16", False)],
+)
+def test_precisions_learn_alike(monkeypatch, precision, shortens):
     """Terms stay float32; short layers change a mean loss by far less than their own rounding."""
+    monkeypatch.setattr(runtime, "multiplies_in_bfloat16", lambda: shortens)
     dtypes = set()
 
     def objective(model, batch):
@@ -54,8 +59,10 @@ def test_precisions_learn_alike(precision):
         assert np.array_equal(short["loss"], exact["loss"])
 
 
-def test_bfloat16_follows_the_weights():
+@pytest.mark.parametrize("shortens", [True, False])
+def test_bfloat16_follows_the_weights(monkeypatch, shortens):
     """Autocast keeps shortened weights until its block ends, so every step needs a block."""
+    monkeypatch.setattr(runtime, "multiplies_in_bfloat16", lambda: shortens)
     model = toy.model()
     recorder = toy.Recorder(elbo)
     history = toy.fit(model, recorder, steps=30, lr=3e-2, precision="bfloat16")

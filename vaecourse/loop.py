@@ -21,7 +21,7 @@ from vaecourse.checkpoints import (
 from vaecourse.data import Batch
 from vaecourse.evaluation import evaluate
 from vaecourse.history import History
-from vaecourse.runtime import autocast, keep_freed_memory, progress_bar
+from vaecourse.runtime import autocast, keep_freed_memory, needs_autocast, progress_bar
 from vaecourse.schedules import Schedule
 
 __all__ = ["Run"]
@@ -57,6 +57,7 @@ class Run:
         self.device = next(model.parameters()).device
         train, self.valid = data
         self.data = Batch(train.x.to(self.device), train.y.to(self.device))
+        self.short_layers = needs_autocast(config["precision"], self.device, model)
         self.parameters = list(model.parameters())
         self.optimizer = optimizer(self.parameters)
         self.generator = torch.Generator(self.device).manual_seed(config["seed"])
@@ -126,7 +127,7 @@ class Run:
         rate, options = self._options(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with autocast(self.config["precision"], self.device):
+        with autocast(self.device, self.short_layers):
             batch = Batch(x, self.data.y.index_select(0, index))
             terms = self.objective(self.model, batch, **options)
             loss = terms["loss"].mean()

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 from torch import nn
@@ -16,13 +17,15 @@ __all__ = [
     "isolated_rng",
     "keep_freed_memory",
     "matmul_precision",
+    "multiplies_in_bfloat16",
+    "needs_autocast",
     "progress_bar",
     "resolve_device",
     "subnormals_as_zero",
 ]
 
 PRECISIONS = ("float32", "fast-float32", "bfloat16")
-"""Exact; short factors in matrix products; layers in bfloat16 with densities in float32."""
+"""Exact; short factors in matrix products; bfloat16 by the fastest route, densities in float32."""
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -110,13 +113,36 @@ def matmul_precision(precision: str) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def autocast(precision: str, device: torch.device):
-    """Return a context that runs layers in bfloat16 if `precision` says so; enter it every step.
+@cache
+def multiplies_in_bfloat16() -> bool:
+    """Say whether this CPU rounds the factors of a float32 product to bfloat16 when it may.
+
+    Its matrix units then work on float32 arrays without casts. Other CPUs go on exactly.
+    """
+    just_above_one = torch.full((256, 256), 1 + 2**-12)
+    with matmul_precision("bfloat16"):
+        return bool((just_above_one @ torch.eye(256) == 1).all())
+
+
+def needs_autocast(precision: str, device: torch.device, model: nn.Module) -> bool:
+    """Say whether bfloat16 is asked for and casting the layers is the fastest way to it.
+
+    It is, but on a CPU that shortens the factors of float32 products itself, and then only for a
+    model without convolutions, which have no such shortcut.
+    """
+    if precision != "bfloat16" or device.type != "cpu" or not multiplies_in_bfloat16():
+        return precision == "bfloat16"
+    convolutions = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+    return any(isinstance(module, convolutions) for module in model.modules())
+
+
+def autocast(device: torch.device, enabled: bool):
+    """Return a context that runs layers in bfloat16 if `enabled`; enter it every step.
 
     Autocast caches the shortened weights until its block ends, so a block around many steps would
     go on using the first step's weights.
     """
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 @contextmanager

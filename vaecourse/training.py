@@ -123,8 +123,9 @@ def fit(
         ``"auto"`` takes CUDA, then MPS, then the CPU.
     precision : {"float32", "fast-float32", "bfloat16"}
         Exact arithmetic; shortened factors in matrix products (TF32 on a GPU, bfloat16 on a CPU
-        with matrix units, and often exact elsewhere); or autocast, which runs layers in bfloat16
-        and densities in float32.
+        with matrix units, and often exact elsewhere); or bfloat16 by the fastest route: layers
+        under autocast, or, where the CPU shortens the factors of float32 products itself and the
+        model has no convolution, that. Densities are float32 throughout.
     checkpoint : path, optional
         File to resume from if it exists and to write to.
     checkpoint_every : int
