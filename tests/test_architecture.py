@@ -35,6 +35,7 @@ KNOWS = {
     "evaluation": "models runtime",
     "latents": "models",
     "plots": "",
+    "results": "",
     "diagrams": "",
     "loop": "objectives evaluation checkpoints history runtime schedules",
     "training": "loop",

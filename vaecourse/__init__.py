@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         objectives,
         oracle,
         plots,
+        results,
     )
     from vaecourse.estimator import VAEEmbedding
     from vaecourse.recipes import fitted
@@ -101,6 +102,7 @@ __all__ = [
     "objectives",
     "oracle",
     "plots",
+    "results",
     "warmup_cosine",
 ]
 
@@ -115,6 +117,7 @@ _LAZY = (
     "objectives",
     "oracle",
     "plots",
+    "results",
 )
 
 
