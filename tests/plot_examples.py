@@ -23,6 +23,7 @@ BARS = {
     "beta = 4": {"distortion": 115.0, "rate": 0.5},
 }
 ROWS = [("published", 86.76, None), ("ours", 88.1, 0.2), ("also ours", 87.5, (87.0, 88.3))]
+TARGET = ([1.0, 1.0], [[0.5, 0.2], [0.2, 0.3]])
 
 EXAMPLES = {
     "activity": lambda: plots.activity([0.9, 0.5, 0.002, 0.0]),
@@ -33,6 +34,12 @@ EXAMPLES = {
     ),
     "density_2d": lambda: plots.density_2d(GRID, EXTENT, points=CODES[:, :2]),
     "density_panels": lambda: plots.density_panels({"one": GRID, "two": GRID.T}, EXTENT),
+    "fitted_densities": lambda: plots.fitted_densities(
+        AXIS, CONDITIONALS.mean(0), {"one": {"first": CONDITIONALS[0]}, "two": {"a": GRID[0]}},
+    ),
+    "gaussian_paths": lambda: plots.gaussian_paths(
+        {"exact": TARGET}, {"exact": ([[0, 0], [1, 1]], [np.eye(2), TARGET[1]])}, [0, 9],
+    ),
     "history": lambda: plots.history(HISTORY),
     "images": lambda: plots.images(GRAY, titles=range(12), columns=4),
     "interpolations": lambda: plots.interpolations({"autoencoder": GRAY, "VAE": GRAY}),
@@ -45,4 +52,9 @@ EXAMPLES = {
     "scatter_pairs": lambda: plots.scatter_pairs(CODES, LABELS),
     "spectrum": lambda: plots.spectrum(1 / np.arange(1, 785) ** 1.5),
     "terms": lambda: plots.terms(BARS),
+    "weighted_codes": lambda: plots.weighted_codes(
+        {"prior": CODES[:50, :2], "posterior": CODES[50:90, :2]},
+        {"prior": RNG.random(50), "posterior": RNG.random(40)},
+        np.log(GRID), EXTENT, ([1, 0], [[0.5, 0.2], [0.2, 0.3]]),
+    ),
 }  # fmt: skip

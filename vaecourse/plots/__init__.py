@@ -10,10 +10,12 @@ a fixed scale from 0 (paper) to 1 (ink), so that two pictures can be compared.
 
 from vaecourse.plots.bars import activity, comparison, terms
 from vaecourse.plots.densities import density_2d, marginal_1d, marginal_2d
+from vaecourse.plots.inference import fitted_densities, gaussian_paths
 from vaecourse.plots.latent import latent_histograms, latent_scatter, scatter_pairs
 from vaecourse.plots.lines import curves, history, spectrum
 from vaecourse.plots.panels import density_panels
 from vaecourse.plots.pictures import images, interpolations, manifold, reconstructions
+from vaecourse.plots.sampling import weighted_codes
 from vaecourse.plots.style import ACCENT, DIGITS, SERIES
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "curves",
     "density_2d",
     "density_panels",
+    "fitted_densities",
+    "gaussian_paths",
     "history",
     "images",
     "interpolations",
@@ -37,4 +41,5 @@ __all__ = [
     "scatter_pairs",
     "spectrum",
     "terms",
+    "weighted_codes",
 ]
