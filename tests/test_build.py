@@ -152,8 +152,10 @@ def test_an_interrupted_build_goes_on_where_it_was(tree, blow):
     os.mkfifo("book/started")
     wait = "import os, time; open('started', 'w').write(str(os.getpid())); time.sleep(600)"
     notebook(tree / "book/two.ipynb", log("two") + wait)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    running = subprocess.Popen([sys.executable, *NO_PAGES], **pipes, start_new_session=True)
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Tests that run in a shell's background inherit that SIGINT is ignored.
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    running = subprocess.Popen([sys.executable, *NO_PAGES], **options, start_new_session=True)
     seen = set()
     while len(seen) < 2:  # the other two pages
         line = running.stdout.readline()
