@@ -27,13 +27,21 @@ TARGET = ([1.0, 1.0], [[0.5, 0.2], [0.2, 0.3]])
 
 EXAMPLES = {
     "activity": lambda: plots.activity([0.9, 0.5, 0.002, 0.0]),
+    "class_bounds": lambda: plots.class_bounds(
+        {"first": (GRAY[0], [-99, -95, -97], [0.1, 0.6, 0.3])}, [1]
+    ),
+    "class_grid": lambda: plots.class_grid(GRAY.reshape(2, 6, 1, 28, 28), GRAY[:2]),
     "comparison": lambda: plots.comparison(ROWS, highlight=["ours"]),
+    "confusion": lambda: plots.confusion([[9, 1, 0], [2, 7, 1], [0, 0, 10]]),
     "curves": lambda: plots.curves(
         [2, 10, 50], {"PCA": [9, 5, 3], "linear": [9, 5, 3]}, "dimensions", "error",
         bands={"PCA": ([8, 4, 2], [10, 6, 4])}, references={"mean image": 10}, xscale="log",
     ),
     "density_2d": lambda: plots.density_2d(GRID, EXTENT, points=CODES[:, :2]),
     "density_panels": lambda: plots.density_panels({"one": GRID, "two": GRID.T}, EXTENT),
+    "few_labels": lambda: plots.few_labels(
+        {"given": (CODES[:, :2], -np.ones(400), []), "guess": (CODES[:, :2], LABELS, [3, 14])},
+    ),
     "fitted_densities": lambda: plots.fitted_densities(
         AXIS, CONDITIONALS.mean(0), {"one": {"first": CONDITIONALS[0]}, "two": {"a": GRID[0]}},
     ),
@@ -49,8 +57,16 @@ EXAMPLES = {
     "marginal_1d": lambda: plots.marginal_1d(AXIS, CONDITIONALS, [0.2, 0.3, 0.5]),
     "marginal_2d": lambda: plots.marginal_2d(AXIS, CURVE, 0.3, GRID, EXTENT),
     "reconstructions": lambda: plots.reconstructions(GRAY, {"PCA": GRAY, "VAE": GRAY}),
+    "scatter_panels": lambda: plots.scatter_panels(
+        {"before": CODES[:, :2], "after": CODES[:, 2:]}, LABELS
+    ),
     "scatter_pairs": lambda: plots.scatter_pairs(CODES, LABELS),
     "spectrum": lambda: plots.spectrum(1 / np.arange(1, 785) ** 1.5),
+    "sweep": lambda: plots.sweep(
+        [0, 1, 10], {"error (%)": {"validation": [9, 7, 8], "training": [5, 1, 0]},
+                     "negative ELBO": {"bound": [99, 100, 120]}},
+        "multiplier", intervals={"validation": [1, 1, 2]}, references={"raw": ("error (%)", 10)},
+    ),
     "terms": lambda: plots.terms(BARS),
     "weighted_codes": lambda: plots.weighted_codes(
         {"prior": CODES[:50, :2], "posterior": CODES[50:90, :2]},

@@ -26,8 +26,10 @@ EXAMPLES = {
     "autoencoder": diagrams.autoencoder_diagram,
     "vae": diagrams.vae_diagram,
     "plate": diagrams.plate_diagram,
+    "m2": diagrams.m2_diagram,
     "plain gradient": lambda: diagrams.computation_graph(False),
     "reparameterized": lambda: diagrams.computation_graph(True),
+    "consistency": diagrams.consistency_diagram,
     "map": lambda: diagrams.course_map(ROWS),
 }
 

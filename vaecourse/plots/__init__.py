@@ -9,7 +9,10 @@ a fixed scale from 0 (paper) to 1 (ink), so that two pictures can be compared.
 """
 
 from vaecourse.plots.bars import activity, comparison, terms
+from vaecourse.plots.classes import confusion, scatter_panels, sweep
+from vaecourse.plots.conditional import class_bounds, class_grid
 from vaecourse.plots.densities import density_2d, marginal_1d, marginal_2d
+from vaecourse.plots.few_labels import few_labels
 from vaecourse.plots.inference import fitted_densities, gaussian_paths
 from vaecourse.plots.latent import latent_histograms, latent_scatter, scatter_pairs
 from vaecourse.plots.lines import curves, history, spectrum
@@ -23,10 +26,14 @@ __all__ = [
     "DIGITS",
     "SERIES",
     "activity",
+    "class_bounds",
+    "class_grid",
     "comparison",
+    "confusion",
     "curves",
     "density_2d",
     "density_panels",
+    "few_labels",
     "fitted_densities",
     "gaussian_paths",
     "history",
@@ -39,7 +46,9 @@ __all__ = [
     "marginal_2d",
     "reconstructions",
     "scatter_pairs",
+    "scatter_panels",
     "spectrum",
+    "sweep",
     "terms",
     "weighted_codes",
 ]

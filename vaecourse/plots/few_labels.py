@@ -1,0 +1,117 @@
+"""Points of which a few have a label: what is given, and what is made of it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from vaecourse.plots.latent import _check_names
+from vaecourse.plots.style import (
+    INK,
+    as_array,
+    as_labels,
+    class_color,
+    class_name,
+    new_figure,
+    styled,
+)
+
+__all__ = ["few_labels"]
+
+DOT = 5.0  # points squared
+UNKNOWN = "#b6bcc4"
+GIVEN = 44.0  # so large are a few ringed points; many are smaller
+
+
+@styled
+def few_labels(
+    panels: Mapping[str, tuple],
+    *,
+    columns: int = 3,
+    names: Sequence[str] | None = None,
+    xlabel: str = "$x_1$",
+    ylabel: str = "$x_2$",
+) -> Figure:
+    """Draw points in the plane by class, with a ring around those whose label is given.
+
+    Parameters
+    ----------
+    panels : mapping of str to (points, classes, given)
+        For each panel's title: points ``(N, 2)``; classes ``(N,)`` from 0 to 9, true or guessed,
+        -1 where there is none (gray); and the positions ``(M,)`` of the points with a given label.
+    columns : int
+        Panels in a row.
+    names : sequence of str, optional
+        Names of the classes; the numbers without it.
+    xlabel, ylabel : str
+        What the axes show.
+
+    Returns
+    -------
+    Figure
+        One axes per panel, on shared scales, with two scatters: all points, then the ringed ones.
+
+    Raises
+    ------
+    ValueError
+        If there is no panel, `columns` is not positive, or a shape, class or position does not fit.
+    """
+    if not panels or columns < 1:
+        raise ValueError(f"panels and columns must be at least one, got {len(panels)}, {columns}")
+    drawn = {title: _as_panel(title, *parts) for title, parts in panels.items()}
+    found = np.unique(np.concatenate([classes for _, classes, _ in drawn.values()]))
+    _check_names(names, found)
+    points = np.concatenate([points for points, _, _ in drawn.values()])
+    columns = min(columns, len(drawn))
+    rows = -(-len(drawn) // columns)
+    ratio = float(np.clip(np.ptp(points[:, 1]) / max(np.ptp(points[:, 0]), 1e-9), 0.5, 1.3))
+    width = 6.6 / columns if columns > 1 else 4.4
+    figure = new_figure(rows * (0.85 * width * ratio + 0.5) + 0.75, width * columns)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for axes, (title, parts) in zip(grid.flat, drawn.items(), strict=False):
+        _draw(axes, *parts)
+        axes.set(title=title, aspect="equal")
+        axes.locator_params(nbins=4)
+    for axes in grid.flat[len(drawn) :]:
+        axes.set_visible(False)
+    figure.supxlabel(xlabel, fontsize=10.5)
+    figure.supylabel(ylabel, fontsize=10.5)
+    handles = _keys(found, names)
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles),
+                  handletextpad=0.1, columnspacing=0.6)  # fmt: skip
+    return figure
+
+
+def _as_panel(title: str, points, classes, given) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return one panel's points, classes and positions of given labels."""
+    points = as_array(points, f"points of {title!r}", 2)
+    if points.shape[1] != 2:
+        raise ValueError(f"points of {title!r} must be (N, 2), got {points.shape}")
+    classes = as_labels(classes, len(points))
+    given = np.asarray(given, dtype=np.int64)
+    if given.ndim != 1 or (len(given) and not 0 <= given.min() <= given.max() < len(points)):
+        raise ValueError(f"given of {title!r} must be positions (M,) from 0 to {len(points) - 1}")
+    return points, classes, given
+
+
+def _draw(axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray) -> None:
+    """Draw all points in a shuffled order, so that no class hides another, and the given on top."""
+    order = np.random.default_rng(0).permutation(len(points))
+    colors = [UNKNOWN if label < 0 else class_color(label) for label in classes[order]]
+    axes.scatter(*points[order].T, s=DOT, c=colors, alpha=0.75, linewidths=0)
+    size = float(np.clip(20 * GIVEN / max(len(given), 1), 16, GIVEN))
+    rings = [class_color(label) for label in classes[given]]
+    axes.scatter(*points[given].T, s=size, c=rings, edgecolors=INK, linewidths=0.9, zorder=3)
+
+
+def _keys(found: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
+    """Return the legend's entries: a dot per class that occurs, and the ring."""
+    dot = {"marker": "o", "linestyle": "none"}
+    keys = [
+        Line2D([], [], color=UNKNOWN if k < 0 else class_color(k), markersize=5.5,
+               label=class_name(k, names), **dot)
+        for k in found
+    ]  # fmt: skip
+    ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 7}
+    return [*keys, Line2D([], [], label="given", **ring, **dot)]
