@@ -103,6 +103,10 @@ def test_a_page_runs_again_only_when_what_it_saw_has_changed(tree):
     assert build(NO_KERNELS)[1] == everything
     (tree / "vaecourse/data.py").write_text(DATA.replace("first", "second"))
     assert build(NO_KERNELS)[1] == everything
+    (tree / "results/semi_supervised").mkdir(parents=True)
+    (tree / "results/semi_supervised/row.json").write_text("{}")
+    assert build(NO_KERNELS)[1] == everything
+    assert build(NO_KERNELS)[1] == []
 
 
 def test_a_half_written_cache_is_dropped(tree):

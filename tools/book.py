@@ -235,7 +235,9 @@ def render():
 def build():
     """Bring ``_build/html`` up to date; return the exit status."""
     begin = time.monotonic()
-    saw = digest([*files("vaecourse", "*.py"), Path("requirements.txt")], set_environment())
+    rows = files("results/semi_supervised", "*.json")
+    code = [*files("vaecourse", "*.py"), Path("requirements.txt")]
+    saw = digest([*code, *rows], set_environment())
     inputs = [*files("book"), *files("tools"), Path("_config.yml"), Path("_toc.yml")]
     wanted = digest(inputs, saw)
     index = BUILD / "html" / "index.html"
