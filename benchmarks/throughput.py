@@ -23,7 +23,7 @@ CONTESTANTS = {
     "lightning": "lightning Trainer, no logs, DataLoader over a TensorDataset in memory",
     "fit_fp32": 'fit, precision="float32": exact products, as those above',
     "fit_fast_fp32": 'fit, precision="fast-float32": the hardware may shorten factors',
-    "fit_bf16": 'fit, precision="bfloat16": layers in bfloat16',
+    "fit_bf16": 'fit, precision="bfloat16": the fastest route to it',
 }
 OPTIONAL = ("pythae", "lightning")
 RATIOS = {
