@@ -33,9 +33,7 @@ CELL_TIMEOUT = 600  # seconds
 BUILD = Path("_build")
 CACHE = BUILD / ".jupyter_cache"
 EXECUTED = BUILD / ".executed"  # what the execution cache was made with
-BUSY = (
-    BUILD / ".writing"
-)  # there while the cache is written: found later, the cache is half-written
+BUSY = BUILD / ".writing"  # there while the cache is written; found later, it is half-written
 COMPLETE = BUILD / ".complete"  # what the rendered pages were made with
 VENDOR = Path("book/_static/vendor")
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]

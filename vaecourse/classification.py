@@ -51,11 +51,10 @@ def error_rate(model: nn.Module, data) -> float:
     ValueError
         If no example has a label.
     """
-    labeled = data.y >= 0
-    if not labeled.any():
+    labels, probs = _labeled(model, data)
+    if not len(labels):
         raise ValueError("error_rate needs at least one example with a label, got none")
-    guess = predict(model, data.x[labeled]).argmax(1)
-    return (guess != data.y[labeled].cpu()).double().mean().item()
+    return (probs.argmax(1) != labels).double().mean().item()
 
 
 def confusion_matrix(model: nn.Module, data) -> Tensor:
@@ -73,8 +72,13 @@ def confusion_matrix(model: nn.Module, data) -> Tensor:
     Tensor
         Counts, shape ``(C, C)``: row is the label, column the prediction.
     """
-    labeled = data.y >= 0
-    probs = predict(model, data.x[labeled])
+    labels, probs = _labeled(model, data)
     num = probs.shape[1]
-    pairs = data.y[labeled].cpu() * num + probs.argmax(1)
+    pairs = labels * num + probs.argmax(1)
     return torch.bincount(pairs, minlength=num * num).reshape(num, num)
+
+
+def _labeled(model: nn.Module, data) -> tuple[Tensor, Tensor]:
+    """Return the labels that there are and the predictions for their examples, on the CPU."""
+    labeled = data.y >= 0
+    return data.y[labeled].cpu(), predict(model, data.x[labeled])

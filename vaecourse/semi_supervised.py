@@ -14,6 +14,7 @@ from vaecourse.data import Batch
 from vaecourse.distributions import Bernoulli, Gaussian, Head, StandardNormal
 from vaecourse.models import VAE, mlp_vae
 from vaecourse.networks import MLP, ConditionalMLP, Linear
+from vaecourse.runtime import evaluating
 
 __all__ = [
     "M2",
@@ -334,8 +335,7 @@ def latent_batch(model: nn.Module, data, *, batch_size: int = 1000) -> Batch:
         ``x`` of shape ``(N, 2, L)`` on the CPU: mean and standard deviation of each posterior,
         for `sample_latents`.
     """
-    device = next(model.parameters()).device
-    with torch.no_grad():
+    with evaluating(model, 0) as device:
         posteriors = (model.encode(part.to(device)) for part in data.x.split(batch_size))
         parts = [torch.stack([q.mean, q.stddev], dim=1).cpu() for q in posteriors]
     return Batch(torch.cat(parts), data.y)

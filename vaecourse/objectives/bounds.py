@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from vaecourse.checks import check_positive
 from vaecourse.divergences import kl
+from vaecourse.objectives.weights import bound_terms
 
 __all__ = ["elbo", "reconstruction"]
 
@@ -65,10 +66,4 @@ def elbo(model: nn.Module, batch, *, beta=1.0, num_samples: int = 1) -> dict[str
     posterior = model.encode(batch.x)
     z = posterior.rsample((num_samples,))
     log_likelihood = model.decode(z).log_prob(batch.x).mean(0)
-    rate = kl(posterior, model.prior())
-    return {
-        "reconstruction": log_likelihood,
-        "kl": rate,
-        "elbo": log_likelihood - rate,
-        "loss": beta * rate - log_likelihood,
-    }
+    return bound_terms(log_likelihood, kl(posterior, model.prior()), beta)

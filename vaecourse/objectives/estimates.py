@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from vaecourse.checks import check_positive
-from vaecourse.objectives.weights import frozen, value_with_gradient
+from vaecourse.objectives.weights import bound_terms, frozen, value_with_gradient
 
 __all__ = ["sampled_elbo", "score_function_elbo"]
 
@@ -55,12 +55,7 @@ def sampled_elbo(
     scored_by = frozen(posterior) if sticking_the_landing else posterior
     log_likelihood = model.decode(z).log_prob(batch.x).mean(0)
     rate = (scored_by.log_prob(z) - model.prior().log_prob(z)).mean(0)
-    return {
-        "reconstruction": log_likelihood,
-        "kl": rate,
-        "elbo": log_likelihood - rate,
-        "loss": beta * rate - log_likelihood,
-    }
+    return bound_terms(log_likelihood, rate, beta)
 
 
 def score_function_elbo(

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch import distributions as td
 
-__all__ = ["frozen", "log_weight", "value_with_gradient"]
+__all__ = ["bound_terms", "frozen", "log_weight", "value_with_gradient"]
 
 
 def frozen(distribution: td.Distribution) -> td.Distribution:
@@ -29,6 +29,16 @@ def frozen(distribution: td.Distribution) -> td.Distribution:
 def log_weight(model: nn.Module, x: Tensor, z: Tensor, proposal: td.Distribution) -> Tensor:
     """Return ``log p(x|z) + log p(z) - log q(z|x)``, shape ``(K, B)``, for z ``(K, B, L)``."""
     return model.decode(z).log_prob(x) + model.prior().log_prob(z) - proposal.log_prob(z)
+
+
+def bound_terms(log_likelihood: Tensor, rate: Tensor, beta: float) -> dict[str, Tensor]:
+    """Name the two terms of a bound, the bound, and the loss that weights the rate by `beta`."""
+    return {
+        "reconstruction": log_likelihood,
+        "kl": rate,
+        "elbo": log_likelihood - rate,
+        "loss": beta * rate - log_likelihood,
+    }
 
 
 def value_with_gradient(value: Tensor, surrogate: Tensor) -> Tensor:
