@@ -172,16 +172,20 @@ def test_unlabeled_bound_lies_below_log_marginal_by_the_divergence_of_the_classi
     torch.testing.assert_close(terms["elbo"].detach(), expected, rtol=1e-6, atol=1e-6)
 
 
-def test_one_sampled_label_is_right_on_average_and_so_is_its_gradient():
+@pytest.mark.parametrize(
+    "sampling", [{"sum_labels": False}, {"roulette": 0.5}, {"roulette": 1.0}], ids=str
+)
+def test_sampled_labels_are_right_on_average_and_so_is_their_gradient(sampling):
     """Value and classifier gradient of many draws lie within four standard errors of the sum."""
     model, _, x = _mixture()
     size = 20_000
     batch = vc.Batch(x[:1].expand(size, D), torch.full((size,), -1))
-    logits = torch.zeros(size, C, dtype=torch.float64, requires_grad=True)
+    unequal = torch.tensor([0.0, 1.0, -1.0], dtype=torch.float64)
+    logits = unequal.expand(size, C).clone().requires_grad_()
     model.classify = lambda x: td.Categorical(logits=logits[: len(x)])
     options = {"alpha": 0.0, "num_samples": 2 * L}
     with isolated_rng(0):
-        sampled = m2(model, batch, sum_labels=False, **options)
+        sampled = m2(model, batch, **sampling, **options)
     summed = m2(model, vc.Batch(batch.x[:1], batch.y[:1]), **options)
     expected = torch.autograd.grad(summed["loss"].sum(), logits)[0][0]
     draws = torch.autograd.grad(sampled["loss"].sum(), logits)[0]
@@ -191,6 +195,31 @@ def test_one_sampled_label_is_right_on_average_and_so_is_its_gradient():
     assert (expected.abs() > 10 * draws.std(0) / size**0.5).any()
     assert ((draws.mean(0) - expected).abs() < 4 * draws.std(0) / size**0.5).all()
     torch.testing.assert_close(sampled["loss"], -sampled["elbo"])
+
+
+def test_roulette_has_the_exact_sum_as_its_mean_on_a_nonlinear_model():
+    model, batch = _model(), _batch([-1, 2, -1, 0])
+    model.encode = lambda x, y, encode=model.encode: _Cubature(encode(x, y).base_dist, 1)
+    options = {"alpha": 1.0, "num_samples": 2 * L}
+    exact = m2(model, batch, **options)
+    draws = [m2(model, batch, roulette=0.9, **options) for _ in range(500)]
+    for name in ("reconstruction", "kl"):
+        drawn = torch.stack([terms[name].detach() for terms in draws])[:, batch.y < 0]
+        error = drawn.std(0) / len(draws) ** 0.5
+        assert (error > 0).all(), name
+        assert ((drawn.mean(0) - exact[name][batch.y < 0]).abs() < 4 * error).all(), name
+
+
+def test_roulette_decodes_only_the_classes_that_matter():
+    """Three classes, one of them sure: a thousand rows decode about a thousand codes."""
+    model = _model()
+    with torch.no_grad():
+        model.classifier[0].layers[-1].bias.copy_(torch.tensor([0.0, 12, 0]))
+    x = torch.rand(1000, D, dtype=torch.float64)
+    decoded, decode = [], model.decode
+    model.decode = lambda z, y: decoded.append(z.shape[1]) or decode(z, y)
+    m2(model, vc.Batch(x, torch.full((1000,), -1)), alpha=0.0, roulette=0.01)
+    assert 1000 <= decoded[0] < 1050
 
 
 def test_with_every_label_known_the_classifier_takes_no_part_in_the_bound():
@@ -209,11 +238,11 @@ def test_with_every_label_known_the_classifier_takes_no_part_in_the_bound():
     torch.testing.assert_close(terms["loss"], -expected)
 
 
-@pytest.mark.parametrize("sum_labels", [True, False])
+@pytest.mark.parametrize("sampling", [{}, {"sum_labels": False}, {"roulette": 0.9}], ids=str)
 @pytest.mark.parametrize("y", [[-1, 0, -1, 2], [-1, -1], [1, 0]])
-def test_every_parameter_is_trained(y, sum_labels):
+def test_every_parameter_is_trained(y, sampling):
     model, batch = _model(), _batch(y)
-    m2(model, batch, alpha=1.0, sum_labels=sum_labels)["loss"].mean().backward()
+    m2(model, batch, alpha=1.0, **sampling)["loss"].mean().backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.any(), name
@@ -262,3 +291,7 @@ def test_refusals():
         m2(model, batch, alpha=1.0, num_samples=0)
     with pytest.raises(ValueError, match="labeled_share must lie between 0 and 1, got 100"):
         m2(model, batch, alpha=1.0, labeled_share=100)
+    with pytest.raises(ValueError, match="roulette must lie between 0 and 1, got 2"):
+        m2(model, batch, alpha=1.0, roulette=2)
+    with pytest.raises(ValueError, match="leave sum_labels=True, or roulette=0"):
+        m2(model, batch, alpha=1.0, roulette=0.1, sum_labels=False)

@@ -10,13 +10,10 @@ from collections.abc import Callable
 from torch import Tensor
 
 from vaecourse.objectives.bounds import elbo, reconstruction
+from vaecourse.objectives.class_sums import m2
+from vaecourse.objectives.constraints import consistency_constrained, prediction_constrained
 from vaecourse.objectives.estimates import sampled_elbo, score_function_elbo
 from vaecourse.objectives.importance import iwae
-from vaecourse.objectives.semi_supervised import (
-    consistency_constrained,
-    m2,
-    prediction_constrained,
-)
 
 __all__ = [
     "Objective",

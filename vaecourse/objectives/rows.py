@@ -1,0 +1,40 @@
+r"""Weights of a batch in which some rows have a label and others, with y = -1, have none.
+
+The bound is a mean over rows and the label terms are means over the labelled rows, so a weight on
+them is a weight per labelled example: it means the same at every batch size and for every number
+of labelled rows in a batch. With 100 labels among 50,000 rows, `vaecourse.fit` adds labelled rows
+to every batch (``labeled_batch_size``). ``labeled_share``, the share of rows of the *data* that
+have a label, takes their excess out of the bound again: a labelled row then counts
+:math:`s B / B_\mathrm{l}` and another :math:`(1 - s) B / (B - B_\mathrm{l})`, for
+:math:`B_\mathrm{l}` labelled rows among B.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["Rows", "rows_of"]
+
+
+class Rows(NamedTuple):
+    """Which rows have labels, and weights whose batch mean is a mean over some of the rows."""
+
+    labeled: Tensor
+    of_labeled: Tensor
+    of_unlabeled: Tensor
+    of_all: Tensor | float
+
+
+def rows_of(y: Tensor, dtype: torch.dtype, labeled_share: float | None) -> Rows:
+    """Weigh the rows of a batch by their labels."""
+    if labeled_share is not None and not 0 <= labeled_share <= 1:
+        raise ValueError(f"labeled_share must lie between 0 and 1, got {labeled_share!r}")
+    labeled = y >= 0
+    size, count = len(y), int(labeled.sum())
+    of_labeled = labeled.to(dtype) * (size / max(count, 1))
+    of_unlabeled = (~labeled).to(dtype) * (size / max(size - count, 1))
+    if labeled_share is None or count in (0, size):
+        return Rows(labeled, of_labeled, of_unlabeled, 1.0)
+    of_all = labeled_share * of_labeled + (1 - labeled_share) * of_unlabeled
+    return Rows(labeled, of_labeled, of_unlabeled, of_all)
