@@ -19,6 +19,7 @@ from vaecourse.checkpoints import (
     write_checkpoint,
 )
 from vaecourse.data import Batch
+from vaecourse.distributed import Group, SharedTerms
 from vaecourse.evaluation import evaluate
 from vaecourse.history import History
 from vaecourse.runtime import autocast, keep_freed_memory, needs_autocast, progress_bar
@@ -51,8 +52,13 @@ def _permutation(size: int, key: str) -> Tensor:
 class Run:
     """One training run: its state is all that a checkpoint must hold."""
 
-    def __init__(self, model, objective, data, plan, transform, optimizer, config):
+    def __init__(
+        self, model, objective, data, plan, transform, optimizer, config, group: Group | None = None
+    ):
         self.model, self.objective, self.plan = model, objective, plan
+        self.group = group
+        alone = partial(objective, model)
+        self.terms = alone if group is None else SharedTerms(group, model, objective)
         self.transform, self.config = transform, config
         self.device = next(model.parameters()).device
         train, self.valid = data
@@ -70,14 +76,16 @@ class Run:
         self.records: list[list[float]] = []
         self.validation: list[list[float]] = []
         self.step = 0
-        self.seconds = 0.0
+        self.seconds = self.cpu_seconds = 0.0
 
     def train(self, total: int, path, every: int, progress: bool) -> None:
         """Update until step `total`; validate after epochs, save every `every` steps."""
         self.model.train()
         keep_freed_memory()
         started = time.perf_counter() - self.seconds
-        with progress_bar(total, self.step, "training", progress) as bar:
+        self.cpu_started = time.process_time() - self.cpu_seconds
+        first = self.group is None or self.group.rank == 0
+        with progress_bar(total, self.step, "training", progress and first) as bar:
             order = None
             while self.step < total:
                 epoch, batch = divmod(self.step, self.steps_per_epoch)
@@ -129,7 +137,7 @@ class Run:
             group["lr"] = rate
         with autocast(self.device, self.short_layers):
             batch = Batch(x, self.data.y.index_select(0, index))
-            terms = self.objective(self.model, batch, **options)
+            terms = self.terms(batch, **options)
             loss = terms["loss"].mean()
         self.names = list(terms)
         with torch.no_grad():
@@ -147,9 +155,11 @@ class Run:
         """Move pending terms to the record, or stop at the first that is not finite."""
         if not self.pending:
             return
-        rows = torch.stack(self.pending).tolist()
+        rows = torch.stack(self.pending)
         self.pending.clear()
-        for row in rows:
+        if self.group is not None:
+            rows = self.group.mean(rows)
+        for row in rows.tolist():
             for name, value in zip(self.names, row, strict=True):
                 if not isfinite(value):
                     rate = _at(self.plan["lr"], len(self.records))
@@ -212,6 +222,12 @@ class Run:
     def save(self, path) -> None:
         """Write everything that the next step depends on."""
         self._check_finite()
+        if self.group is None or self.group.rank == 0:
+            self._write(path)
+        if self.group is not None:
+            self.group.wait(self.device)
+
+    def _write(self, path) -> None:
         optimizer, numbers = optimizer_tensors(self.optimizer)
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"optimizer.{name}": t for name, t in optimizer.items()}
@@ -225,6 +241,7 @@ class Run:
             "config": self.identity,
             "step": self.step,
             "seconds": self.seconds,
+            "cpu_seconds": time.process_time() - self.cpu_started,
             "names": self.names,
             "optimizer": numbers,
         }
@@ -232,11 +249,15 @@ class Run:
 
     def restore(self, path, total: int) -> None:
         """Continue from `path` if there is such a file; refuse one that another run wrote."""
-        if path is None:
-            return
-        remove_partial(path)
-        if not Path(path).exists():
-            return
+        if path is not None:
+            if self.group is None or self.group.rank == 0:
+                remove_partial(path)
+            if Path(path).exists():
+                self._read(path, total)
+        if self.group is not None:
+            self.group.check_same(self.step, self.device)
+
+    def _read(self, path, total: int) -> None:
         tensors, meta = read_checkpoint(path)
         self._check_same_run(path, meta, total)
 
@@ -253,6 +274,7 @@ class Run:
         self.records = tensors["history.steps"].tolist()
         self.validation = tensors["history.validation"].tolist()
         self.names, self.step, self.seconds = meta["names"], meta["step"], meta["seconds"]
+        self.cpu_seconds = meta.get("cpu_seconds", 0.0)
 
     def _check_same_run(self, path, meta: dict, total: int) -> None:
         if "config" not in meta:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vaecourse.checks import check_positive
 from vaecourse.data import Batch, HeldOut, Split
+from vaecourse.distributed import local_device, training_group
 from vaecourse.history import History
 from vaecourse.loop import Run
 from vaecourse.objectives import Objective
@@ -90,6 +91,11 @@ def fit(
     changed. With `checkpoint`, a run that was stopped at any step and is started again with the
     same arguments ends with the same bits as one that was not.
 
+    Under torchrun, and wherever `torch.distributed` is initialized, the processes train one model
+    together: each takes its rows of every batch, with the noise that one process would draw for
+    them. The losses are those of one process at the same `batch_size`, up to the order of sums.
+    Give every process the same arguments; process 0 writes the checkpoint.
+
     Parameters
     ----------
     model : Module
@@ -144,7 +150,8 @@ def fit(
         If `data` is a test split or no data set, or the objective lacks a scheduled keyword.
     ValueError
         If a number is out of range, a schedule outlasts training, labelled examples are asked of
-        data without labels, or the checkpoint belongs to another run.
+        data without labels, or the checkpoint belongs to another run. In several processes also
+        if the loss of a row depends on other rows, as in batch normalization.
     FloatingPointError
         If a term stops being finite; it names the term and the step. The weights are then those
         before that step. An accelerator is asked every 50 steps only, so there they may be later.
@@ -168,11 +175,12 @@ def fit(
         "precision": precision,
         "plan": {name: repr(value) for name, value in plan.items()},
     }
-    home, target = next(model.parameters()).device, resolve_device(device)
+    home, target = next(model.parameters()).device, local_device(resolve_device(device))
     try:
+        group = training_group(target)
         with isolated_rng(seed, target), matmul_precision(precision):
             both = train, valid
-            run = Run(model.to(target), objective, both, plan, transform, optimizer, config)
+            run = Run(model.to(target), objective, both, plan, transform, optimizer, config, group)
             run.restore(checkpoint, total)
             run.train(total, checkpoint, checkpoint_every, progress)
     finally:

@@ -1,0 +1,282 @@
+"""One training run in several processes: who takes which rows, and whose noise they see.
+
+Every process holds the whole model and the same seed. Each takes its own rows of every batch and
+the gradients are averaged, by PyTorch's DistributedDataParallel. The noise of a batch is drawn as
+one process would draw it, for all rows, and each process keeps the part of its own rows. Training
+in two processes is therefore the training of one, up to the order of sums.
+"""
+
+import atexit
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from vaecourse.data import Batch
+from vaecourse.runtime import isolated_rng
+
+__all__ = ["Group", "SharedTerms", "local_device", "training_group"]
+
+DEPENDENT = (
+    "the loss of a row depends on the other rows of its batch (by labels, a mean over the batch or "
+    "batch normalization), which several processes do not see; train in one process"
+)
+
+
+class Group(NamedTuple):
+    """Place of a process among those that train together.
+
+    Attributes
+    ----------
+    rank : int
+        From 0 to ``size - 1``. Process 0 shows progress and writes checkpoints.
+    size : int
+        Number of processes.
+    """
+
+    rank: int
+    size: int
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean of `values` over the processes."""
+        total = values.clone()
+        dist.all_reduce(total)
+        return total / self.size
+
+    def wait(self, device: torch.device) -> None:
+        """Return when every process has come here."""
+        dist.all_reduce(torch.zeros(1, device=device))
+
+    def check_same(self, step: int, device: torch.device) -> None:
+        """Raise a ValueError unless every process stands at the same step."""
+        steps = torch.tensor([step, -step], device=device)
+        dist.all_reduce(steps, op=dist.ReduceOp.MAX)
+        last, first = steps[0].item(), -steps[1].item()
+        if first != last:
+            raise ValueError(
+                f"the processes would start from different steps, {first} to {last}; put the "
+                "checkpoint where all of them can read it"
+            )
+
+
+def local_device(device: torch.device) -> torch.device:
+    """Return the accelerator that torchrun means for this process, or `device` as it is."""
+    if device.type != "cuda" or device.index is not None or "LOCAL_RANK" not in os.environ:
+        return device
+    return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+
+
+def training_group(device: torch.device) -> Group | None:
+    """Return this process's `Group`, or None where it trains alone.
+
+    Processes train together when `torch.distributed` is initialized. Under torchrun it is
+    initialized here, once, and stays so until the program ends.
+    """
+    if not dist.is_available():
+        return None
+    if _launched_by_torchrun() and not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        atexit.register(_leave)
+    size = dist.get_world_size() if dist.is_initialized() else 1
+    return Group(dist.get_rank(), size) if size > 1 else None
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def _launched_by_torchrun() -> bool:
+    return dist.is_torchelastic_launched() and int(os.environ["WORLD_SIZE"]) > 1
+
+
+class _Rows(NamedTuple):
+    """Rows `start` to `stop` of a batch of `total`."""
+
+    start: int
+    stop: int
+    total: int
+
+
+class _Draw(NamedTuple):
+    """One random operation; for every argument and result, which dimension counts the rows."""
+
+    operation: Callable
+    arguments: tuple[int | None, ...]
+    results: tuple[int | None, ...]
+
+
+def _is_random(operation) -> bool:
+    return torch.Tag.nondeterministic_seeded in operation.tags
+
+
+def _size(value) -> tuple[int, ...]:
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    return tuple(value) if isinstance(value, list | tuple) else ()
+
+
+def _results(value) -> tuple[Tensor, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+class _Witness(TorchDispatchMode):
+    """Write down every random operation and the sizes that it takes and gives."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen: list = []
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        if _is_random(operation):
+            results = [_size(value) for value in _results(result)]
+            self.seen.append((operation, [_size(value) for value in args], results))
+        return result
+
+
+class _SharedNoise(TorchDispatchMode):
+    """Let every random operation draw for all rows of the batch and keep those of this process."""
+
+    def __init__(self, draws: list[_Draw], rows: _Rows):
+        super().__init__()
+        self.draws, self.rows, self.position = draws, rows, 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        if not _is_random(operation):
+            return operation(*args, **(kwargs or {}))
+        draw = self.draws[self.position] if self.position < len(self.draws) else None
+        if draw is None or draw.operation is not operation:
+            raise ValueError(
+                f"the objective drew {operation} where it did not before; in several processes "
+                "every step must draw the same kinds of noise: train in one process"
+            )
+        self.position += 1
+        wide = [self._widen(*pair) for pair in zip(args, draw.arguments, strict=True)]
+        result = operation(*wide, **(kwargs or {}))
+        kept = [self._keep(*pair) for pair in zip(_results(result), draw.results, strict=True)]
+        if operation._schema.is_mutable:
+            return args[0].copy_(kept[0])
+        return tuple(kept) if isinstance(result, tuple) else kept[0]
+
+    def _widen(self, value, dim: int | None):
+        if dim is None:
+            return value.clone() if isinstance(value, Tensor) else value
+        start, stop, total = self.rows
+        if not isinstance(value, Tensor):
+            return [*value[:dim], total, *value[dim + 1 :]]
+        index = torch.zeros(total, dtype=torch.int64, device=value.device)
+        index[start:stop] = torch.arange(stop - start, device=value.device)
+        return value.index_select(dim, index)
+
+    def _keep(self, value: Tensor, dim: int | None) -> Tensor:
+        if dim is None:
+            return value
+        return value.narrow(dim, self.rows.start, self.rows.stop - self.rows.start)
+
+
+class _Terms(nn.Module):
+    """An objective of a model as a module: what DistributedDataParallel can wrap."""
+
+    def __init__(self, model: nn.Module, objective: Callable, draws: list[_Draw]):
+        super().__init__()
+        self.model, self.objective, self.draws = model, objective, draws
+
+    def forward(self, batch: Batch, rows: _Rows, options: dict) -> dict[str, Tensor]:
+        part = Batch(batch.x[rows.start : rows.stop], batch.y[rows.start : rows.stop])
+        with _SharedNoise(self.draws, rows):
+            return self.objective(self.model, part, **options)
+
+
+class SharedTerms:
+    """Terms of this process's rows, weighted so that their mean over processes is the batch's.
+
+    Parameters
+    ----------
+    group : Group
+        The processes that train together.
+    model : Module
+        The model, with equal weights in every process after the first call.
+    objective : callable
+        Objective whose terms at one row depend on that row alone.
+    """
+
+    def __init__(self, group: Group, model: nn.Module, objective: Callable):
+        self.group, self.model, self.objective = group, model, objective
+        self.shared = None
+
+    def __call__(self, batch: Batch, **options) -> dict[str, Tensor]:
+        """Return the terms of the rows of `batch` that are this process's."""
+        if self.shared is None:
+            self.shared = self._share(batch, options)
+        (rank, size), total = self.group, len(batch.x)
+        start, stop = rank * total // size, (rank + 1) * total // size
+        weight = (stop - start) * size / total
+        # A process that has no row computes one for nothing: all must take part in the average.
+        rows = _Rows(start, max(stop, start + 1), total)
+        terms = self.shared(batch, rows, options)
+        return {name: weight * value for name, value in terms.items()}
+
+    def _share(self, batch: Batch, options: dict) -> DistributedDataParallel:
+        # Rows with and without labels, if there are both.
+        order, last = batch.y.argsort(), len(batch.y) - 1
+        chosen = order[[0, min(1, last), max(0, last - 1), last]]
+        few = Batch(*(part[chosen] for part in batch))
+        two, four = (self._observe(few, num, options) for num in (2, 4))
+        if len(two) != len(four):
+            raise ValueError(DEPENDENT)
+        draws = [_draw(*pair) for pair in zip(two, four, strict=True)]
+        terms = _Terms(self.model, self.objective, draws)
+        unused = _check_independent(terms, few, options)
+        return DistributedDataParallel(
+            terms, forward_sync_buffers=False, find_unused_parameters=unused
+        )
+
+    def _observe(self, batch: Batch, num: int, options: dict) -> list:
+        with isolated_rng(0, batch.x.device), torch.no_grad(), _Witness() as witness:
+            self.objective(self.model, Batch(batch.x[:num], batch.y[:num]), **options)
+        return witness.seen
+
+
+def _draw(two, four) -> _Draw:
+    """Tell from the same operation on two and on four rows which dimensions count the rows."""
+    operation = two[0]
+
+    def dims(small, large) -> tuple[int | None, ...]:
+        return tuple(_grown(*pair, operation) for pair in zip(small, large, strict=True))
+
+    return _Draw(operation, dims(two[1], four[1]), dims(two[2], four[2]))
+
+
+def _grown(small: tuple, large: tuple, operation) -> int | None:
+    if small == large:
+        return None
+    changed = [dim for dim, pair in enumerate(zip(small, large, strict=True)) if pair[0] != pair[1]]
+    if len(changed) > 1 or (small[changed[0]], large[changed[0]]) != (2, 4):
+        raise ValueError(
+            f"{operation} draws {small} numbers for 2 rows and {large} for 4, so that none of its "
+            "dimensions counts the rows; train in one process"
+        )
+    return changed[0]
+
+
+def _check_independent(terms: _Terms, few: Batch, options: dict) -> bool:
+    """Check that a row's terms depend on no other row; say whether a weight is left unused."""
+    pieces = []
+    for start, stop in ((0, 4), (0, 2), (2, 4)):
+        # Shortened factors would hide a small dependence behind their rounding.
+        exact = torch.autocast(few.x.device.type, enabled=False)
+        with isolated_rng(0, few.x.device), exact:
+            pieces.append(terms(few, _Rows(start, stop, 4), options)["loss"])
+    whole, parts = pieces[0], torch.cat(pieces[1:])
+    if not torch.allclose(whole, parts, rtol=1e-4, atol=1e-4):
+        raise ValueError(DEPENDENT)
+    weights = [weight for weight in terms.parameters() if weight.requires_grad]
+    return any(
+        grad is None for grad in torch.autograd.grad(whole.sum(), weights, allow_unused=True)
+    )
