@@ -37,15 +37,18 @@ KNOWS = {
     "plots": "",
     "results": "",
     "diagrams": "",
-    "loop": "objectives evaluation checkpoints history runtime schedules",
+    "distributed": "data runtime",
+    "loop": "distributed objectives evaluation checkpoints history runtime schedules",
     "training": "loop",
     "recipes": "training classification",
     "estimator": "recipes estimators latents",
-    "experiments": "recipes estimators latents estimator",
+    "experiments": "recipes estimators latents estimator results",
+    "commands": "recipes",
+    "doctor": "data runtime",
     "exercises": "recipes estimators latents oracle plots",
     "interactive": "recipes estimators latents oracle plots",
 }
-LEAVES = {"experiments", "exercises", "interactive", "__main__"}
+LEAVES = {"commands", "doctor", "experiments", "exercises", "interactive", "__main__"}
 DOORS = {"__init__", "__main__"}
 
 

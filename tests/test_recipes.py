@@ -107,7 +107,7 @@ def test_trained_anew_when_anything_changed(trainings, monkeypatch, change):
     if "recipe" in change:
         monkeypatch.setitem(RECIPES, "small", replace(SMALL, **change["recipe"]))
     if "source" in change:
-        monkeypatch.setattr(recipes, "_source_hash", lambda: change["source"])
+        monkeypatch.setattr(recipes, "source_hash", lambda: change["source"])
     if "torch" in change:
         monkeypatch.setattr(recipes, "torch", SimpleNamespace(__version__=change["torch"]))
     options = {key: change[key] for key in ("seed", "split") if key in change}
@@ -140,9 +140,9 @@ def test_the_source_hash_sees_every_file_of_the_package(monkeypatch, tmp_path):
     monkeypatch.setattr(recipes, "__file__", str(package / "recipes.py"))
     for name, text in (("recipes.py", "a"), ("data/more.py", "a"), ("data/more.py", "b")):
         (package / name).write_text(text)
-        hashes.add(recipes._source_hash.__wrapped__())
+        hashes.add(recipes.source_hash.__wrapped__())
     assert len(hashes) == 3
-    assert recipes._source_hash.__wrapped__() in hashes
+    assert recipes.source_hash.__wrapped__() in hashes
 
 
 def test_two_models_do_not_share_a_file(trainings, monkeypatch):

@@ -143,7 +143,7 @@ def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:
         "recipe": repr({k: getattr(v, "__qualname__", v) for k, v in vars(recipe).items()}),
         "data": split.identity,
         "seed": seed,
-        "source": _source_hash(),
+        "source": source_hash(),
         "torch": torch.__version__,
     }
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -151,7 +151,7 @@ def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:
 
 
 @cache
-def _source_hash() -> str:
+def source_hash() -> str:
     """Hash the package's own source: a model is only as old as the code that made it."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):

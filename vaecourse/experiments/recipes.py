@@ -1,0 +1,84 @@
+"""Every number that a row depends on."""
+
+LATENT, CLASSES, PRECISION = 50, 10, "fast-float32"
+
+# `epochs` are passes over the training images; where only the labelled images are trained on, over
+# those, but no fewer than `updates` steps. Each update sees `batch` images and `labeled` labelled
+# ones more; `lr` is the peak of a warm-up and cosine. `C` is the inverse strength of scikit-learn's
+# penalty.
+RECIPES: dict[str, dict] = {
+    "pixels": {"C": 1.0},
+    "encoder": {"hidden": (600, 600), "epochs": 20, "updates": 1000, "batch": 100, "lr": 1e-3},
+    "labeled_vae": {"hidden": (600, 600), "epochs": 25, "updates": 2000, "batch": 100, "lr": 3e-3},
+    "m1": {"hidden": (600, 600), "epochs": 25, "batch": 250, "lr": 3e-3},
+    "beta_vae": {"hidden": (600, 600), "epochs": 25, "batch": 250, "lr": 3e-3, "beta": 4.0},
+    "logistic": {"C": 1.0},
+    "svm": {"C": 1.0},
+    "spreading": {"n_neighbors": 20, "alpha": 0.95, "max_iter": 300},
+    # alpha: this share of N, spread over the labelled rows.
+    "m2": {
+        "hidden": (500,),
+        "epochs": 45,
+        "batch": 250,
+        "labeled": 100,
+        "lr": 3e-3,
+        "alpha": 0.1,
+        "roulette": 0.3,
+    },
+    "m1_m2": {
+        "hidden": (500,),
+        "epochs": 100,
+        "batch": 250,
+        "labeled": 100,
+        "lr": 3e-3,
+        "alpha": 0.1,
+        "roulette": 0.3,
+    },
+    # Two phases: the bound alone, then the constraints, whose multiplier rises over `ramp` of it.
+    "pc_vae": {
+        "hidden": (500,),
+        "epochs": (14, 6),
+        "batch": 250,
+        "labeled": 100,
+        "lr": 3e-3,
+        "multiplier": 30.0,
+        "ramp": 0.3,
+        "dropout": 0.5,
+        "encoder_lr": 0.05,
+    },
+    "cpc_vae": {
+        "hidden": (600, 600),
+        "epochs": (20, 40),
+        "batch": 250,
+        "labeled": 100,
+        "lr": 3e-3,
+        "multiplier": 100.0,
+        "ramp": 0.3,
+    },
+}
+
+CONV: dict[str, dict] = {
+    "encoder": {"channels": (32, 64), "lr": 1e-3},
+    "labeled_vae": {"channels": (32, 64), "lr": 2e-3},
+    "m1": {"channels": (32, 64), "lr": 2e-3},
+    "beta_vae": {"channels": (32, 64), "lr": 2e-3},
+    "pc_vae": {"channels": (32, 64), "lr": 2e-3},
+    "cpc_vae": {"channels": (32, 64), "lr": 2e-3},
+}
+"""What convolutional networks do otherwise."""
+
+CIFAR10: dict[str, dict] = {
+    "pixels": {"C": 0.01},
+    "m1": {"epochs": 30, "batch": 100},
+    "beta_vae": {"epochs": 30, "batch": 100},
+}
+"""What CIFAR-10 needs otherwise."""
+
+
+def recipe(name: str, dataset: str, network: str) -> dict:
+    """Return the numbers of one recipe for a data set and a kind of network."""
+    chosen = dict(RECIPES[name])
+    if network == "conv" and name in CONV:
+        del chosen["hidden"]
+        chosen |= CONV[name]
+    return chosen | (CIFAR10.get(name, {}) if dataset == "cifar10" else {})

@@ -1,0 +1,94 @@
+"""Rows on disk: one JSON file each, written whole, and never taken for what they are not."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from vaecourse.experiments.trials import Trial
+
+__all__ = ["StaleRows", "read_rows", "sort_out", "write_row"]
+
+OPTIONAL = ("network", "vaecourse")
+"""What rows made before these were recorded may lack."""
+
+
+class StaleRows(ValueError):
+    """A folder holds rows of other code, data or recipes under the names of those wanted."""
+
+
+def write_row(folder: Path, trial: Trial, row: dict) -> None:
+    """Put a row in its place in one step: a reader sees a whole row or none.
+
+    Raises
+    ------
+    ValueError
+        If whoever made the row has other code or data than this program.
+    """
+    changed = _changed(row, trial)
+    if changed:
+        raise ValueError(
+            f"{trial.name} was made with another {', '.join(changed)} than here; give every worker "
+            "the same version of vaecourse and the same data"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = _path(folder, trial)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    unfinished.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def sort_out(
+    folder: Path, trials: Iterable[Trial], *, redo: bool = False
+) -> tuple[list[dict], list[Trial]]:
+    """Return the rows that are there and the trials that are still to be run.
+
+    Parameters
+    ----------
+    folder : Path
+        Where rows lie.
+    trials : iterable of Trial
+        What is wanted.
+    redo : bool
+        Whether a row of other code, data or recipes counts as missing.
+
+    Raises
+    ------
+    StaleRows
+        If there is such a row and `redo` is false. A row may have taken hours, so nothing
+        replaces it unasked, and a table that mixes the two would compare what cannot be compared.
+    """
+    rows, missing, stale = [], [], []
+    for trial in trials:
+        path = _path(folder, trial)
+        row = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        changed = _changed(row, trial) if row else []
+        if changed:
+            stale.append(f"{path.name} ({', '.join(changed)})")
+        if row and not changed:
+            rows.append(row)
+        else:
+            missing.append(trial)
+    if stale and not redo:
+        more = f" and {len(stale) - 5} more" if len(stale) > 5 else ""
+        raise StaleRows(
+            f"{folder} has rows that were made otherwise: {'; '.join(stale[:5])}{more}. Give "
+            "another --folder, or --redo to make them again; each stays until its successor is done"
+        )
+    return rows, missing
+
+
+def read_rows(folder: Path) -> list[dict]:
+    """Return every row of a folder, none if there is no such folder."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def _path(folder: Path, trial: Trial) -> Path:
+    return folder / f"{trial.name}.json"
+
+
+def _changed(row: dict, trial: Trial) -> list[str]:
+    """Name what a row was made with that the trial would not be."""
+    wanted = trial.identity
+    known = [name for name in wanted if name in row or name not in OPTIONAL]
+    return [name for name in known if row.get(name) != wanted[name]]

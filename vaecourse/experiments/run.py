@@ -1,0 +1,148 @@
+"""Train one trial, in whatever process this is, and return its row."""
+
+import platform
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from vaecourse.data.storage import cache_folder
+from vaecourse.experiments.trials import Trial, split_of
+from vaecourse.experiments.work import Work
+
+__all__ = ["First", "forget", "run_first", "run_trial"]
+
+# Random numbers and the number of threads belong to the process: one trial at a time has them.
+_ONE_AT_A_TIME = threading.RLock()
+
+
+class First(NamedTuple):
+    """The weights of a trained M1 and the CPU seconds that it took."""
+
+    weights: dict[str, np.ndarray]
+    cpu_seconds: float
+
+
+@contextmanager
+def _alone_on_one_thread() -> Iterator[None]:
+    from threadpoolctl import threadpool_limits
+
+    with _ONE_AT_A_TIME, threadpool_limits(1):
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def run_trial(trial: Trial, first: First | None = None, *, progress: bool = False) -> dict:
+    """Train and judge one model.
+
+    A trial that was killed goes on where it was last saved, if this machine saved it.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to train.
+    first : First, optional
+        The trained M1, where ``trial.shared`` asks for one.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    dict
+        The row, for JSON.
+
+    Raises
+    ------
+    ValueError
+        If the data set here is another than the trial's.
+    """
+    with _alone_on_one_thread():
+        work = _work(trial, first, progress)
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        started, wall = time.process_time(), time.perf_counter()
+        found = trial.experiment.run(work)
+        own = time.process_time() - started + work.earlier_cpu_seconds
+        wall = time.perf_counter() - wall
+    row = trial.identity | found | _costs(own, wall, first) | _circumstances(work, began)
+    forget(trial)
+    return row
+
+
+def run_first(trial: Trial, *, progress: bool = False) -> First:
+    """Train the M1 that several trials share, or finish what a killed process began.
+
+    Its last checkpoint stays until `forget`, so that no one trains it twice.
+    """
+    with _alone_on_one_thread():
+        work = _work(trial, None, progress)
+        started = time.process_time()
+        model = trial.experiment.run(work)
+        seconds = time.process_time() - started + work.earlier_cpu_seconds
+    return First({name: value.numpy() for name, value in model.state_dict().items()}, seconds)
+
+
+def forget(trial: Trial) -> None:
+    """Delete the checkpoints of a finished trial."""
+    for path in _folder().glob(f"{trial.key}-*"):
+        path.unlink(missing_ok=True)
+
+
+def _folder() -> Path:
+    return cache_folder() / "experiments"
+
+
+def _work(trial: Trial, first: First | None, progress: bool) -> Work:
+    split = split_of(trial.dataset)
+    if split.identity != trial.data:
+        raise ValueError(
+            f"{platform.node()} has another {trial.dataset} ({split.identity[:12]}) than the one "
+            f"that was asked for ({trial.data[:12]}); give every machine the same files"
+        )
+    return Work(
+        split,
+        trial.labels,
+        trial.seed,
+        trial.budget,
+        trial.recipes,
+        checkpoint=_folder() / trial.key,
+        first=first and first.weights,
+        progress=progress,
+    )
+
+
+def _costs(own: float, wall: float, first: First | None) -> dict:
+    shared = first.cpu_seconds if first else 0.0
+    return {
+        "cpu_seconds": shared + own,
+        "shared_cpu_seconds": shared,
+        "wall_seconds_without_m1": wall,
+    }
+
+
+def _circumstances(work: Work, began: str) -> dict:
+    split = work.split
+    counts = {name: len(getattr(split, name).y) for name in ("train", "valid", "test")}
+    return {
+        "images": counts,
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "started": began,
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name where the system tells it."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

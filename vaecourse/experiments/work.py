@@ -1,0 +1,118 @@
+"""What every method needs to train one row: the data with few labels, and a `fit` that resumes."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from vaecourse.checkpoints import read_checkpoint
+from vaecourse.data import Batch, Split
+from vaecourse.data.labels import label_subset
+from vaecourse.experiments.pixels import bounds, pixels_of
+from vaecourse.experiments.recipes import LATENT, PRECISION
+from vaecourse.models import conv_vae, mlp_vae
+from vaecourse.runtime import isolated_rng
+from vaecourse.schedules import warmup_cosine
+from vaecourse.training import fit
+
+__all__ = ["Work"]
+
+
+class Work:
+    """The data of one row with only some labels left, and how long its models train on them.
+
+    Parameters
+    ----------
+    split : Split
+        All data.
+    labels : int
+        How many training labels are known; a stratified draw by `seed` says which.
+    seed : int
+        Seed of labels, first weights and noise.
+    budget : float
+        Share of the recipes' steps.
+    recipes : dict of str to dict
+        The numbers of the recipes that the row uses.
+    checkpoint : Path, optional
+        File names of checkpoints begin so.
+    first : dict of str to ndarray, optional
+        The weights of M1, where rows share it.
+    progress : bool
+        Whether to show a progress bar.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        labels: int,
+        seed: int,
+        budget: float,
+        recipes: dict[str, dict],
+        *,
+        checkpoint: Path | None = None,
+        first: dict[str, np.ndarray] | None = None,
+        progress: bool = False,
+    ):
+        self.pixels, self.split = pixels_of(split)
+        self.seed, self.budget, self.recipes = seed, budget, recipes
+        y = label_subset(split.train.y, labels, seed)
+        self.train = Batch(self.split.train.x, y)
+        self.known = Batch(self.train.x[y >= 0], y[y >= 0])
+        self.share = labels / len(y)
+        self.event = tuple(split.train.x.shape[1:])
+        self.checkpoint, self.weights, self.progress = checkpoint, first, progress
+        self.fits = 0
+        self.earlier_cpu_seconds = 0.0
+
+    def built(self, build, *arguments, **options):
+        """Build a model whose first weights come from the seed."""
+        with isolated_rng(self.seed):
+            return build(*arguments, **options)
+
+    def vae(self, recipe: dict) -> nn.Module:
+        """Build the VAE of a recipe, fully connected or convolutional."""
+        build, inner = (mlp_vae, "hidden") if "hidden" in recipe else (conv_vae, "channels")
+        return self.built(
+            build, self.event, LATENT, recipe[inner], likelihood=self.pixels.likelihood
+        )
+
+    def first(self) -> nn.Module:
+        """Return M1 with the weights that several rows share."""
+        model = self.vae(self.recipes["m1"])
+        model.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.weights.items()})
+        return model.eval()
+
+    def steps(self, recipe: dict, epochs: int, size: int | None = None) -> int:
+        """Return the updates in so many epochs, as far as the budget goes."""
+        full = epochs * (size or len(self.train.x)) / recipe["batch"]
+        return max(2, round(self.budget * max(full, recipe.get("updates", 0))))
+
+    def fit(self, model, objective, recipe: dict, steps: int, **options) -> None:
+        """Train with the recipe's batches and learning rate; resume where a killed run stopped."""
+        path = self.checkpoint and Path(f"{self.checkpoint}-{self.fits}.safetensors")
+        self.fits += 1
+        started = time.process_time()
+        options = {"transform": self.pixels.transform, "data": self.train} | options
+        fit(
+            model,
+            objective,
+            steps=steps,
+            batch_size=recipe["batch"],
+            labeled_batch_size=recipe.get("labeled"),
+            lr=warmup_cosine(recipe["lr"], min(200, steps // 2), steps),
+            seed=self.seed,
+            device="cpu",
+            precision=PRECISION,
+            checkpoint=path,
+            progress=self.progress,
+            **options,
+        )
+        if path is not None:
+            spent = read_checkpoint(path)[1]["cpu_seconds"]
+            self.earlier_cpu_seconds += max(0.0, spent - (time.process_time() - started))
+
+    def bounds(self, model: nn.Module) -> dict:
+        """Return the bound on validation and test images, and what it bounds."""
+        return bounds(model, self.split, self.pixels, self.seed)
