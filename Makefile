@@ -9,10 +9,10 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help env book test lint unit pages nbval lab clean
+.PHONY: help env book test lint unit pages nbval lab student clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(READY) ## make the environment in .venv: Python 3.11 or later, exact pins
 
@@ -41,6 +41,9 @@ nbval: $(READY) ## run every chapter again, as a notebook
 
 lab: $(READY) ## open JupyterLab on the chapters
 	@$(PY) -m jupyterlab book
+
+student: $(READY) ## write student/*.ipynb: the chapters without solutions, in plain Markdown
+	@$(PY) tools/student.py
 
 clean: ## remove what was built; keep .venv and downloaded data
 	@rm -rf _build book/_static/vendor build dist .pytest_cache .ruff_cache

@@ -1,0 +1,78 @@
+"""What a student has solved: one small JSON file on this machine, sent nowhere."""
+
+import json
+import os
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import platformdirs
+
+__all__ = ["forget", "load", "note", "path"]
+
+
+def path() -> Path:
+    """Return where the record lies: ``VAECOURSE_PROGRESS``, or the user's data folder."""
+    named = os.environ.get("VAECOURSE_PROGRESS")
+    folder = platformdirs.user_data_path("vaecourse")
+    return Path(named).expanduser() if named else folder / "progress.json"
+
+
+def is_static() -> bool:
+    """Tell whether a page is being built; then nobody is learning."""
+    return os.environ.get("VAECOURSE_STATIC", "") not in ("", "0")
+
+
+def is_sound(record) -> bool:
+    """Tell whether the record has the form that `note` writes."""
+    return isinstance(record, dict) and all(
+        isinstance(row, dict)
+        and isinstance(row.get("attempts"), int)
+        and isinstance(row.get("solved"), str | None)
+        for row in record.values()
+    )
+
+
+def load() -> dict[str, dict]:
+    """Return the record; a damaged file is set aside, and the record begins anew."""
+    file = path()
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    except ValueError:
+        record = None
+    if is_sound(record):
+        return record
+    with suppress(OSError):
+        os.replace(file, file.with_name(f"{file.name}.damaged"))
+    return {}
+
+
+def write(record: dict) -> None:
+    """Write the record whole or not at all."""
+    file = path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
+    temporary.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(temporary, file)
+
+
+def note(name: str, passed: bool) -> None:
+    """Write down one attempt. A page that is being built, or a full disk, leaves no trace."""
+    if is_static():
+        return
+    try:
+        record = load()
+        row = record.setdefault(name, {"attempts": 0, "solved": None})
+        row["attempts"] += 1
+        if passed and row["solved"] is None:
+            row["solved"] = datetime.now().astimezone().isoformat(timespec="seconds")
+        write(record)
+    except OSError:
+        return
+
+
+def forget() -> None:
+    """Delete the record."""
+    path().unlink(missing_ok=True)
