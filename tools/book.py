@@ -234,7 +234,8 @@ def build():
     """Bring ``_build/html`` up to date; return the exit status."""
     begin = time.monotonic()
     rows = files("results/semi_supervised", "*.json")
-    code = [*files("vaecourse", "*.py"), Path("requirements.txt")]
+    code = [*files("vaecourse", "*.py"), *files("vaecourse/interactive/source", "*")]
+    code.append(Path("requirements.txt"))
     saw = digest([*code, *rows], set_environment())
     inputs = [*files("book"), *files("tools"), Path("_config.yml"), Path("_toc.yml")]
     wanted = digest(inputs, saw)
