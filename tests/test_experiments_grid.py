@@ -2,6 +2,7 @@
 
 import os
 import signal
+from unittest import mock
 
 import pytest
 import toy_experiments
@@ -108,7 +109,11 @@ def cluster(monkeypatch, repository):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setenv("PYTHONPATH", f"{repository}:{repository / 'tests'}")
     options = {"n_workers": 2, "threads_per_worker": 2, "dashboard_address": None}
-    with distributed.LocalCluster(processes=True, silence_logs=50, **options) as cluster:
+    # Dask sets variables of this process for its workers, and leaves them set.
+    with (
+        mock.patch.dict(os.environ),
+        distributed.LocalCluster(processes=True, silence_logs=50, **options) as cluster,
+    ):
         yield cluster
 
 
