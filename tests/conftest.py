@@ -30,3 +30,16 @@ def few_strokes(monkeypatch):
     from data_files import few_strokes
 
     return few_strokes(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def js():
+    """Return a function that evaluates JavaScript on the pure functions of a live figure."""
+    from tests import browser as browsers
+    from tests.interactive_examples import mathematics
+
+    if browsers.executable() is None:
+        pytest.skip(browsers.HOW_TO_GET_ONE)
+    with browsers.chromium() as browser:
+        page = browser.new_page()
+        yield lambda figure, call, *given: mathematics(page, figure, call, *given)

@@ -7,19 +7,8 @@ import torch
 from torch import distributions as td
 
 import vaecourse as vae
-from tests import browser as browsers
 from tests import interactive_examples as examples
 from vaecourse.interactive.inference import CODES, STRIDES
-
-
-@pytest.fixture(scope="module")
-def js():
-    """Return a function that evaluates JavaScript on the pure functions of a figure."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as browser:
-        page = browser.new_page()
-        yield lambda figure, call, *given: examples.mathematics(page, figure, call, *given)
 
 
 def tensor(values):

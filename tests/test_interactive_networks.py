@@ -6,19 +6,8 @@ import pytest
 import torch
 
 import vaecourse as vae
-from tests import browser as browsers
 from tests import interactive_examples as examples
 from vaecourse.interactive.digits import _packed
-
-
-@pytest.fixture(scope="module")
-def js():
-    """Return a function that evaluates JavaScript on the pure functions of a figure."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as browser:
-        page = browser.new_page()
-        yield lambda figure, call, *given: examples.mathematics(page, figure, call, *given)
 
 
 def tensor(values):

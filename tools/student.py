@@ -9,7 +9,6 @@ build where there was one.
 """
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -145,7 +144,6 @@ def write(out):
     written = []
     for path, notebook in notebooks.items():
         text = nbformat.writes(student_copy(notebook, path, labels)) + "\n"
-        json.loads(text)
         temporary = out / f"{path.name}.part"
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, out / path.name)
