@@ -1,4 +1,4 @@
-"""A live figure in a real JupyterLab: the page moves it, and Python reads and sets where it is."""
+"""Each live figure in a real JupyterLab: the page moves it, Python reads and sets where it is."""
 
 import os
 import re
@@ -6,79 +6,124 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event, Thread
 
 import nbformat
 import pytest
 
 from tests import browser as browsers
+from tests.test_interactive import DRAWN, NAMES, drag, picture
 
 pytest.importorskip("anywidget")
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
-SHOW = "from tests.interactive_examples import FIGURES\nfigure = FIGURES['elbo-gap']()\nfigure"
-READ = "print('mean', round(figure.state['mean'], 2))"
-SET = "figure.state = {'mean': 0.5}"
-HANDLE = "[data-figure='elbo-gap'] [aria-label='mean of q']"
+SHOW = """from tests.interactive_examples import FIGURES
+figure = FIGURES[{name!r}]()
+start = figure.state
+figure"""
+READ = "print('changed', [key for key in start if figure.state[key] != start[key]])"
+BACK = "figure.state = start"
+# What a drag changes of a figure's state.
+CHANGED = {
+    "marginal": ["cut"],
+    "monte-carlo": ["latentDim"],
+    "elbo-gap": ["mean"],
+    "gradients": ["mean", "logVariance"],
+    "latent-explorer": ["VAE"],
+    "draw-a-digit": ["strokes"],
+    "beta": ["index"],
+    "style-content": ["style"],
+    "lambda": ["index"],
+}
+READY = "Python 3 (ipykernel) | Idle"
+PATIENCE = 180_000  # milliseconds: a kernel that imports PyTorch on a busy machine
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """Serve one notebook of three cells in JupyterLab; return its address."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (SHOW, READ, SET)]
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Serve a notebook of three cells for each figure in JupyterLab; return its address."""
+    folder = tmp_path_factory.mktemp("lab")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    nbformat.write(notebook, tmp_path / "live.ipynb")
+    for name in NAMES:
+        sources = SHOW.format(name=name), READ, BACK
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb"
+        )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "HOME")
-    places = {name: str(tmp_path / name.lower()) for name in folders}
+    places = {place: str(folder / place.lower()) for place in folders}
     environment = {**os.environ, **places, "PYTHONPATH": str(ROOT)}
     environment.pop("VAECOURSE_STATIC", None)
     options = ["--no-browser", f"--port={port}", "--expose-app-in-browser", "--allow-root"]
-    options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}"]
+    options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
     command = [sys.executable, "-m", "jupyterlab", *options]
     server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    address = None
-    for line in server.stderr:
-        if found := re.search(r"http://(?:127\.0\.0\.1|localhost):\d+/lab", line):
-            address = found.group()
-            break
-    yield address
+    serving = Event()
+    reader = Thread(target=_read, args=(server.stderr, serving))
+    reader.start()
+    assert serving.wait(PATIENCE / 1000), "JupyterLab did not start"
+    yield f"http://localhost:{port}"
     server.terminate()
-    server.communicate()
+    server.wait()
+    reader.join()
 
 
-def test_python_reads_and_sets_what_the_page_shows(lab):
-    from playwright.sync_api import expect
+def _read(lines, serving):
+    """Read what the server writes to its end, or its pipe would fill; tell when it serves."""
+    for line in lines:
+        if re.search(r"http://localhost:\d+/lab", line):
+            serving.set()
 
-    expect.set_options(timeout=60_000)
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start a browser, or skip and say how to get one."""
     if browsers.executable() is None:
         pytest.skip(browsers.HOW_TO_GET_ONE)
-    assert lab, "JupyterLab did not start"
-    with browsers.chromium() as browser:
-        page = browser.new_page(viewport={"width": 1200, "height": 1000})
-        page.set_default_timeout(60_000)
-        page.goto(f"{lab}/tree/live.ipynb")
-        cell = page.locator(".jp-Notebook .jp-CodeCell")
+    with browsers.chromium() as started:
+        yield started
 
-        def run(number):
-            cell.nth(number).locator(".cm-content").click()
-            page.keyboard.press("Shift+Enter")
 
-        run(0)
-        handle = page.locator(HANDLE)
-        handle.wait_for()
-        before = handle.get_attribute("aria-valuenow")
-        box = handle.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x + 80, y, steps=5)
-        page.mouse.up()
-        expect(handle).not_to_have_attribute("aria-valuenow", before)
-        dragged = handle.get_attribute("aria-valuenow")
-        run(1)
-        page.get_by_text(f"mean {float(dragged)}").wait_for()
-        run(2)
-        expect(handle).to_have_attribute("aria-valuenow", "0.50")
+@pytest.fixture
+def notebook(lab, browser):
+    """Return a function that opens a figure's notebook when its kernel is ready."""
+    contexts = []
+
+    def open_notebook(name):
+        contexts.append(browser.new_context(viewport={"width": 1200, "height": 1400}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}.ipynb")
+        page.get_by_text(READY).wait_for()
+        return page
+
+    yield open_notebook
+    for context in contexts:
+        context.close()
+
+
+def run(page, number):
+    """Run one cell, and wait until it is done."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    cell.locator(".jp-InputPrompt", has_text=f"[{number + 1}]:").wait_for()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_python_reads_what_the_page_moves_and_the_page_shows_what_python_sets(notebook, name):
+    page = notebook(name)
+    run(page, 0)
+    page.locator(f"[data-figure='{name}']").wait_for()
+    before = picture(page)
+    drag(page, name)
+    assert picture(page) != before
+    run(page, 1)
+    printed = page.locator(".jp-OutputArea-output", has_text="changed").last.inner_text()
+    assert printed.strip() == f"changed {CHANGED[name]}"
+    run(page, 2)
+    same = f"before => JSON.stringify(({DRAWN})(0)) === JSON.stringify(before)"
+    page.wait_for_function(same, arg=before)
