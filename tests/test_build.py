@@ -106,6 +106,8 @@ def test_a_page_runs_again_only_when_what_it_saw_has_changed(tree):
     (tree / "results/semi_supervised").mkdir(parents=True)
     (tree / "results/semi_supervised/row.json").write_text("{}")
     assert build(NO_KERNELS)[1] == everything
+    (tree / "results/cells.json").write_text("{}")
+    assert build(NO_KERNELS)[1] == everything
     assert build(NO_KERNELS)[1] == []
 
 

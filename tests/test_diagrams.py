@@ -31,6 +31,7 @@ EXAMPLES = {
     "reparameterized": lambda: diagrams.computation_graph(True),
     "consistency": diagrams.consistency_diagram,
     "map": lambda: diagrams.course_map(ROWS),
+    "variants": diagrams.variants_map,
 }
 
 

@@ -152,6 +152,16 @@ def test_curves_takes_an_x_for_each_line():
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), [0, 1, 2])
 
 
+def test_curves_puts_whole_numbers_on_an_axis_of_whole_numbers():
+    for x in ([0, 1, 2, 3, 4, 5], [1, 2, 3], {"a": [10, 20, 40]}):
+        length = len(x["a"]) if isinstance(x, dict) else len(x)
+        axes = plots.curves(x, {"a": np.arange(length)}, "epoch", "nats").axes[0]
+        assert len(axes.get_xticks()) > 1
+        assert (axes.get_xticks() % 1 == 0).all()
+    fractions = plots.curves([0, 0.25, 0.5], {"a": [1, 2, 3]}, "$s$", "nats").axes[0]
+    assert (fractions.get_xticks() % 1 != 0).any()
+
+
 def test_history_draws_every_step_its_running_mean_and_validation():
     figure = plots.history(HISTORY)
     for axes, (name, values) in zip(figure.axes, TERMS.items(), strict=True):

@@ -233,7 +233,7 @@ def render():
 def build():
     """Bring ``_build/html`` up to date; return the exit status."""
     begin = time.monotonic()
-    rows = files("results/semi_supervised", "*.json")
+    rows = files("results", "*.json")
     code = [*files("vaecourse", "*.py"), *files("vaecourse/interactive/source", "*")]
     code.append(Path("requirements.txt"))
     saw = digest([*code, *rows], set_environment())

@@ -11,6 +11,7 @@ from vaecourse.diagrams.inference import computation_graph, plate_diagram
 from vaecourse.diagrams.networks import autoencoder_diagram, vae_diagram
 from vaecourse.diagrams.semi_supervised import m2_diagram
 from vaecourse.diagrams.svg import Diagram
+from vaecourse.diagrams.variants import variants_map
 
 __all__ = [
     "Diagram",
@@ -21,4 +22,5 @@ __all__ = [
     "m2_diagram",
     "plate_diagram",
     "vae_diagram",
+    "variants_map",
 ]

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from vaecourse.plots.style import ACCENT, INK, MUTED, SERIES, as_array, new_figure, styled
 
@@ -68,7 +69,7 @@ def curves(
     xscale: Scale = "linear",
     yscale: Scale = "linear",
 ) -> Figure:
-    """Draw labelled lines.
+    """Draw labeled lines.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def curves(
     bands : mapping of str to (low, high), optional
         Interval around the line of that label, two arrays ``(N,)``.
     references : mapping of str to float, optional
-        Labelled horizontal lines, such as an exact value.
+        Labeled horizontal lines, such as an exact value.
     xscale, yscale : {"linear", "log"}
         Scales of the axes.
 
@@ -116,6 +117,8 @@ def curves(
         dash = DASHES[index % len(DASHES)]
         axes.plot(across, up, color=color, label=label, linestyle=dash, marker=marker, markersize=4)
         ends.append((label, up[-1], color))
+    if xscale == "linear" and all((line.get_xdata() % 1 == 0).all() for line in axes.lines):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # no half epochs
     for label, value in references.items():
         axes.axhline(value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=label, zorder=1)
         ends.append((label, value, MUTED))
