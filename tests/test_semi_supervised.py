@@ -41,6 +41,15 @@ def test_every_class_at_once_is_every_class_by_itself():
     torch.testing.assert_close(together, torch.stack(each))
 
 
+def test_a_class_may_ask_about_any_row_of_x_and_as_often_as_it_likes():
+    model = vc.mlp_m2(6, L, C).double()
+    x, y = torch.randn(4, 6, dtype=torch.float64), torch.tensor([0, 3, 1, 4, 0])
+    rows = torch.tensor([2, 2, 0, 3, 2])
+    some, gathered = model.encode(x, y, rows), model.encode(x[rows], y)
+    torch.testing.assert_close(some.mean, gathered.mean)
+    torch.testing.assert_close(some.stddev, gathered.stddev)
+
+
 def test_the_product_with_the_input_is_computed_once_for_all_classes():
     network = ConditionalMLP(6, C, (7,), 4)
     seen = []

@@ -1,4 +1,4 @@
-"""`fit` with labelled rows in every batch: which rows, how often, and the same bits on resuming."""
+"""`fit` with labeled rows in every batch: which rows, how often, and the same bits on resuming."""
 
 from collections import Counter
 from functools import partial
@@ -48,7 +48,7 @@ def test_every_batch_is_the_plain_batch_and_labeled_rows(extra):
 
 @pytest.mark.parametrize("extra", [1, 4, 6, 13])
 def test_labeled_rows_take_turns(extra):
-    """Cut into cycles of all labelled rows, the sequence holds each of them once a cycle."""
+    """Cut into cycles of all labeled rows, the sequence holds each of them once a cycle."""
     drawn = [n for batch in _calls(labeled_batch_size=extra) for n in _numbers(batch)[-extra:]]
     cycles = [drawn[start : start + LABELED] for start in range(0, len(drawn), LABELED)]
     rows = set(range(N - LABELED, N))

@@ -126,11 +126,17 @@ class ConditionalMLP(nn.Module):
             layers += [activation(), nn.Linear(fan_in, fan_out)]
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Map ``(*batch, *in_shape)`` and classes ``(*batch)`` to ``(*batch, *out_shape)``."""
+    def forward(self, x: Tensor, y: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Map ``(*batch, *in_shape)`` and classes ``(*batch)`` to ``(*batch, *out_shape)``.
+
+        With `rows` the n-th class goes with ``x[rows[n]]``, and each x is multiplied once.
+        """
         batch = _split_batch(x, self.in_shape)
         flat = x.reshape(*batch, prod(self.in_shape))
-        out = self.layers(self.first(flat) + self.label(y))
+        inner = self.first(flat)
+        if rows is not None:
+            inner = inner.index_select(0, rows)
+        out = self.layers(inner + self.label(y))
         return out.reshape(*out.shape[:-1], *self.out_shape)
 
 

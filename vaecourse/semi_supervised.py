@@ -122,9 +122,12 @@ class M2(nn.Module):
         self.prior = prior
         self.class_prior = class_prior
 
-    def encode(self, x: Tensor, y: Tensor) -> td.Distribution:
-        """Return q(z|x, y) for x of shape ``(B, *event)`` and classes ``(B,)`` or ``(C, 1)``."""
-        return self.encoder(x, y)
+    def encode(self, x: Tensor, y: Tensor, rows: Tensor | None = None) -> td.Distribution:
+        """Return q(z|x, y) for x of shape ``(B, *event)`` and classes ``(B,)`` or ``(C, 1)``.
+
+        With `rows` it is q(z|x[rows[n]], y[n]) for every n, and y may ask about an x repeatedly.
+        """
+        return self.encoder(x, y) if rows is None else self.encoder(x, y, rows)
 
     def decode(self, z: Tensor, y: Tensor) -> td.Distribution:
         """Return p(x|y, z), the conditional generator, for z ``(*batch, L)`` and classes."""
@@ -221,8 +224,8 @@ class _Conditional(nn.Module):
         self.network = network
         self.head = head
 
-    def forward(self, x: Tensor, y: Tensor) -> td.Distribution:
-        return self.head(self.network(x, y))
+    def forward(self, x: Tensor, y: Tensor, rows: Tensor | None = None) -> td.Distribution:
+        return self.head(self.network(x, y, rows))
 
 
 def mlp_m2(

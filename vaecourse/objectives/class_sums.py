@@ -14,6 +14,9 @@ from vaecourse.objectives.weights import value_with_gradient
 
 __all__ = ["m2"]
 
+DENSE = 0.5
+"""Expected share of the classes above which a lottery costs more than the sum over them all."""
+
 
 class _Bound(NamedTuple):
     """The parts of M2's bound for some rows; `score` has value zero and carries a gradient."""
@@ -24,11 +27,15 @@ class _Bound(NamedTuple):
     score: Tensor
 
 
-def _known_label(model: nn.Module, x: Tensor, y: Tensor, num_samples: int) -> _Bound:
-    """Return -L(x, y) of Kingma et al. (2014), equation (6); y may hold every class, (C, 1)."""
-    posterior = model.encode(x, y)
+def _known_label(model: nn.Module, x: Tensor, y: Tensor, num_samples: int, rows=None) -> _Bound:
+    """Return -L(x, y) of Kingma et al. (2014), equation (6); y may hold every class, (C, 1).
+
+    With `rows` it is -L(x[rows[n]], y[n]) for every n.
+    """
+    posterior = model.encode(x, y) if rows is None else model.encode(x, y, rows)
     z = posterior.rsample((num_samples,))
-    log_likelihood = model.decode(z, y).log_prob(x).mean(0)
+    seen = x if rows is None else x.index_select(0, rows)
+    log_likelihood = model.decode(z, y).log_prob(seen).mean(0)
     cost = -model.class_prior().log_prob(y).expand_as(log_likelihood)
     zero = torch.zeros_like(log_likelihood)
     return _Bound(log_likelihood, kl(posterior, model.prior()), cost, zero)
@@ -45,12 +52,18 @@ def _summed_label(model: nn.Module, x: Tensor, guess, num_samples: int) -> _Boun
 
 
 def _lottery_label(model: nn.Module, x: Tensor, guess, num_samples: int, roulette: float) -> _Bound:
-    """Estimate -U(x) from the likeliest class and those that a lottery lets into the sum."""
+    """Estimate -U(x) from the likeliest class and those that a lottery lets into the sum.
+
+    Where it would let most of them in, the sum is cheaper. The chances alone decide on that, before
+    anything is drawn, so the estimate stays right on average.
+    """
     share = guess.probs.T
     best = share.argmax(0, keepdim=True)
     chance = (share.detach() / roulette).clamp(max=1).scatter(0, best, 1.0)
+    if chance.mean() > DENSE:
+        return _summed_label(model, x, guess, num_samples)
     y, rows = (torch.rand_like(chance) < chance).nonzero(as_tuple=True)
-    drawn = _known_label(model, x[rows], y, num_samples)
+    drawn = _known_label(model, x, y, num_samples, rows)
     weight = share[y, rows] / chance[y, rows]
     zero, is_best = torch.zeros_like(share[0]), y == best[0, rows]
 
@@ -84,9 +97,9 @@ def m2(
     sum_labels: bool = True,
     roulette: float = 0.0,
 ) -> dict[str, Tensor]:
-    r"""Evidence lower bound of M2, with the classifier's own term on the labelled rows.
+    r"""Evidence lower bound of M2, with the classifier's own term on the labeled rows.
 
-    A labelled row has the bound
+    A labeled row has the bound
 
     .. math::
         -\mathcal{L}(x, y) = \mathbb{E}_{q_\phi(z\mid x, y)}[\log p_\theta(x\mid y, z)]
@@ -98,16 +111,16 @@ def m2(
         -\mathcal{U}(x) = \sum_y q_\phi(y\mid x)\, (-\mathcal{L}(x, y))
             + \mathcal{H}(q_\phi(y\mid x)),
 
-    equations (6) and (7) of Kingma et al. (2014). The labelled bound does not train the
+    equations (6) and (7) of Kingma et al. (2014). The labeled bound does not train the
     classifier, so equation (9) adds :math:`-\log q_\phi(y\mid x)`. Here
 
     .. math::
         \text{loss} = \text{mean over rows of } (-\text{bound})
-            + \alpha \cdot \text{mean over labelled rows of } (-\log q_\phi(y\mid x)).
+            + \alpha \cdot \text{mean over labeled rows of } (-\log q_\phi(y\mid x)).
 
     The paper's weight is 0.1 N beside a sum over N rows: divided by N, ``alpha=0.1``. With few
     labels and a short training that leaves the classifier to the bound, whose classes need not be
-    the labels. Spread over the :math:`N_\mathrm{l}` labelled rows, 0.1 N gives each of them the
+    the labels. Spread over the :math:`N_\mathrm{l}` labeled rows, 0.1 N gives each of them the
     weight :math:`0.1 N / N_\mathrm{l}`: ``alpha=50`` for 100 labels among 50,000 rows.
 
     Parameters
@@ -131,15 +144,16 @@ def m2(
         With 0 the sum over y is exact. Otherwise most classes that hardly matter are skipped: one
         with q(y|x) below `roulette`, if not the likeliest, enters the sum with probability
         q(y|x) / roulette and then counts that much more. Value and gradient stay right on average,
-        and once the classifier is sure, a row costs one or two classes instead of all.
+        and once the classifier is sure, a row costs one or two classes instead of all. A batch in
+        which most classes would enter has the exact sum, which is then cheaper.
 
     Returns
     -------
     dict of str to Tensor
         ``reconstruction``, ``kl`` (of z), ``label_kl`` (of y; -log p(y) where y is known),
         ``prediction``, ``elbo`` and ``loss``, each ``(B,)`` in nats. ``prediction`` is
-        :math:`-\log q_\phi(y\mid x)` times B over the number of labelled rows, and 0 without a
-        label: its mean over the batch is that over the labelled rows.
+        :math:`-\log q_\phi(y\mid x)` times B over the number of labeled rows, and 0 without a
+        label: its mean over the batch is that over the labeled rows.
 
     Raises
     ------
@@ -172,7 +186,7 @@ def _without_label(sum_labels: bool, roulette: float):
 
 
 def _bounds(model: nn.Module, batch, guess, labeled: Tensor, num_samples, without) -> _Bound:
-    """Bound labelled rows and rows without label each in a pass, and restore the batch's order."""
+    """Bound labeled rows and rows without label each in a pass, and restore the batch's order."""
     parts, places = [], []
     if labeled.any():
         places.append(labeled.nonzero().squeeze(1))
