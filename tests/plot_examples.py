@@ -39,6 +39,9 @@ EXAMPLES = {
     ),
     "density_2d": lambda: plots.density_2d(GRID, EXTENT, points=CODES[:, :2]),
     "density_panels": lambda: plots.density_panels({"one": GRID, "two": GRID.T}, EXTENT),
+    "factor_matrix": lambda: plots.factor_matrix(
+        {"beta = 1": RNG.random((6, 3)), "beta = 8": RNG.random((6, 3))}, ["slant", "x", "y"]
+    ),
     "few_labels": lambda: plots.few_labels(
         {"given": (CODES[:, :2], -np.ones(400), []), "guess": (CODES[:, :2], LABELS, [3, 14])},
     ),
@@ -51,12 +54,19 @@ EXAMPLES = {
     "history": lambda: plots.history(HISTORY),
     "images": lambda: plots.images(GRAY, titles=range(12), columns=4),
     "interpolations": lambda: plots.interpolations({"autoencoder": GRAY, "VAE": GRAY}),
+    "label_counts": lambda: plots.label_counts(
+        {"network": {100: 24.6, 600: 11.0, 1000: 9.0, 40_000: 1.6}, "M1": {100: 21, 40_000: 8.4}},
+        {"network": {100: 25.8, 3000: 6.0}, "M1+M2": {100: 3.33, 3000: 2.18}},
+    ),
     "latent_histograms": lambda: plots.latent_histograms(CODES, LABELS),
     "latent_scatter": lambda: plots.latent_scatter(CODES[:, :2], LABELS),
     "manifold": lambda: plots.manifold(RNG.random((5, 5, 1, 28, 28)), manifold_grid(5)),
     "marginal_1d": lambda: plots.marginal_1d(AXIS, CONDITIONALS, [0.2, 0.3, 0.5]),
     "marginal_2d": lambda: plots.marginal_2d(AXIS, CURVE, 0.3, GRID, EXTENT),
     "reconstructions": lambda: plots.reconstructions(GRAY, {"PCA": GRAY, "VAE": GRAY}),
+    "results": lambda: plots.results(
+        {"few": [("ours", 5.0, 0.4, 4.5)], "many": [("other", 2.0, None, None)]}
+    ),
     "scatter_panels": lambda: plots.scatter_panels(
         {"before": CODES[:, :2], "after": CODES[:, 2:]}, LABELS
     ),

@@ -55,7 +55,7 @@ MLP = (
     Experiment("encoder", "encoder alone", methods.encoder, ("encoder",)),
     Experiment(
         "vae_labeled_logistic",
-        "VAE of labelled images, logistic",
+        "VAE of labeled images, logistic",
         methods.labeled_vae,
         ("labeled_vae", "logistic"),
     ),

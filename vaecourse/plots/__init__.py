@@ -12,6 +12,8 @@ from vaecourse.plots.bars import activity, comparison, terms
 from vaecourse.plots.classes import confusion, scatter_panels, sweep
 from vaecourse.plots.conditional import class_bounds, class_grid
 from vaecourse.plots.densities import density_2d, marginal_1d, marginal_2d
+from vaecourse.plots.disentanglement import factor_matrix
+from vaecourse.plots.experiments import label_counts, results
 from vaecourse.plots.few_labels import few_labels
 from vaecourse.plots.inference import fitted_densities, gaussian_paths
 from vaecourse.plots.latent import latent_histograms, latent_scatter, scatter_pairs
@@ -33,18 +35,21 @@ __all__ = [
     "curves",
     "density_2d",
     "density_panels",
+    "factor_matrix",
     "few_labels",
     "fitted_densities",
     "gaussian_paths",
     "history",
     "images",
     "interpolations",
+    "label_counts",
     "latent_histograms",
     "latent_scatter",
     "manifold",
     "marginal_1d",
     "marginal_2d",
     "reconstructions",
+    "results",
     "scatter_pairs",
     "scatter_panels",
     "spectrum",
