@@ -105,6 +105,7 @@ FIGURES = {
     "beta": lambda: interactive.beta(swept(), binary()),
     "style-content": _styles,
     "lambda": _multipliers,
+    "counts": interactive.counts,
 }
 
 

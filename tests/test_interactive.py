@@ -24,6 +24,7 @@ DRAGGED = {
     "beta": ("input[name=index]", (0.5, 0.5), (0.95, 0.5)),
     "style-content": ("canvas[role=application]", (0.2, 0.2), (0.8, 0.7)),
     "lambda": ("input[name=index]", (0.1, 0.5), (0.95, 0.5)),
+    "counts": ("input[name=mean]", (0.6, 0.5), (0.9, 0.5)),
 }
 KEYED = {
     "marginal": ("canvas.plane", "ArrowUp"),
@@ -35,6 +36,7 @@ KEYED = {
     "beta": ("input[name=index]", "ArrowLeft"),
     "style-content": ("[aria-label='class 7']", "Enter"),
     "lambda": ("input[name=index]", "ArrowLeft"),
+    "counts": ("input[name=theta]", "ArrowRight"),
 }
 FRAME = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 every_figure = pytest.mark.parametrize("name", NAMES)

@@ -34,6 +34,7 @@ CHANGED = {
     "beta": ["index"],
     "style-content": ["style"],
     "lambda": ["index"],
+    "counts": ["mean"],
 }
 READY = "Python 3 (ipykernel) | Idle"
 PATIENCE = 180_000  # milliseconds: a kernel that imports PyTorch on a busy machine

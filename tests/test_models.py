@@ -9,12 +9,29 @@ from torch import distributions as td
 from torch import nn
 
 import vaecourse as vc
-from vaecourse.objectives import elbo, reconstruction
+from vaecourse.objectives import elbo, iwae, reconstruction, sampled_elbo
+from vaecourse.priors import MixturePrior, VampPrior
 from vaecourse.runtime import isolated_rng
 
 LATENT = 3
 IMAGE = (1, 8, 8)
 VAES, AUTOENCODERS = (elbo, reconstruction), (reconstruction,)
+SAMPLED = (sampled_elbo, iwae)
+
+
+def _with_prior(learned, event, latent_dim):
+    model = vc.mlp_vae(event, latent_dim, hidden=(7,))
+    model.prior = learned(model, event)
+    return model
+
+
+def _mixture(model, event):
+    return MixturePrior(LATENT, 4)
+
+
+def _vamp(model, event):
+    return VampPrior(model.encoder, torch.rand(4, *event))
+
 
 # One tuple per builder: id, builder of a model from (event_shape, latent_dim), event shape, and
 # the objectives that apply to it.
@@ -22,6 +39,7 @@ MODELS = [
     ("mlp_vae", partial(vc.mlp_vae, hidden=(7, 5)), IMAGE, VAES),
     ("mlp_vae gaussian", partial(vc.mlp_vae, likelihood=vc.Gaussian), (2, 3), VAES),
     ("mlp_vae shared", partial(vc.mlp_vae, likelihood=vc.GaussianSharedScale), (5,), VAES),
+    ("mlp_vae counts", partial(vc.mlp_vae, likelihood=vc.NegativeBinomial), (5,), VAES),
     (
         "mlp_vae fixed",
         partial(vc.mlp_vae, likelihood=partial(vc.GaussianFixedScale, scale=0.1)),
@@ -36,6 +54,8 @@ MODELS = [
         VAES,
     ),
     ("linear_vae", vc.linear_vae, (5,), VAES),
+    ("mlp_vae mixture prior", partial(_with_prior, _mixture), IMAGE, SAMPLED),
+    ("mlp_vae vamp prior", partial(_with_prior, _vamp), IMAGE, SAMPLED),
     ("mlp_autoencoder", vc.mlp_autoencoder, IMAGE, AUTOENCODERS),
     (
         "mlp_autoencoder bernoulli",

@@ -6,6 +6,7 @@ The names that chapters use stand here. Everything else is one module away.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from vaecourse.counts import CountVAE, mlp_count_vae
 from vaecourse.data import Batch, HeldOut, Split, load
 from vaecourse.data.linear_gaussian import LinearGaussian
 from vaecourse.distributions import (
@@ -26,6 +27,7 @@ from vaecourse.models import (
     mlp_autoencoder,
     mlp_vae,
 )
+from vaecourse.negative_binomial import NegativeBinomial
 from vaecourse.networks import MLP, ConditionalMLP, ConvDecoder, ConvEncoder, Linear
 from vaecourse.schedules import Schedule, cyclical, linear, warmup_cosine
 from vaecourse.semi_supervised import (
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         classification,
         data,
         diagrams,
+        disentanglement,
         divergences,
         estimators,
         evaluation,
@@ -68,6 +71,7 @@ __all__ = [
     "ConditionalMLP",
     "ConvDecoder",
     "ConvEncoder",
+    "CountVAE",
     "Deterministic",
     "Gaussian",
     "GaussianFixedScale",
@@ -75,6 +79,7 @@ __all__ = [
     "HeldOut",
     "Linear",
     "LinearGaussian",
+    "NegativeBinomial",
     "PredictionConstrainedVAE",
     "Schedule",
     "Split",
@@ -87,6 +92,7 @@ __all__ = [
     "cyclical",
     "data",
     "diagrams",
+    "disentanglement",
     "divergences",
     "estimators",
     "evaluation",
@@ -100,6 +106,7 @@ __all__ = [
     "linear_vae",
     "load",
     "mlp_autoencoder",
+    "mlp_count_vae",
     "mlp_m2",
     "mlp_prediction_constrained_vae",
     "mlp_vae",
@@ -114,6 +121,7 @@ _LAZY = (
     "classification",
     "data",
     "diagrams",
+    "disentanglement",
     "divergences",
     "estimators",
     "evaluation",

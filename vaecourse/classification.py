@@ -32,7 +32,7 @@ def predict(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
 
 
 def error_rate(model: nn.Module, data) -> float:
-    """Return the share of labelled examples whose likeliest class is not their label.
+    """Return the share of labeled examples whose likeliest class is not their label.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Train the VAE on every row of X, labelled or not.
+        """Train the VAE on every row of X, labeled or not.
 
         Parameters
         ----------

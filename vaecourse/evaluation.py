@@ -283,7 +283,7 @@ def neighbor_agreement(
     images : Tensor
         Shape ``(N, *event)``.
     reference : Batch
-        Labelled images, ``x`` of shape ``(M, *event)`` and ``y`` of shape ``(M,)``.
+        Labeled images, ``x`` of shape ``(M, *event)`` and ``y`` of shape ``(M,)``.
     num : int
         How many neighbors vote.
     batch_size : int

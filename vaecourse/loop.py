@@ -108,9 +108,9 @@ class Run:
         return order.to(self.device)
 
     def _labeled_index(self) -> Tensor:
-        """Return this step's further labelled rows: a function of seed and step alone.
+        """Return this step's further labeled rows: a function of seed and step alone.
 
-        They come from an endless sequence of permutations of the labelled rows, one a cycle.
+        They come from an endless sequence of permutations of the labeled rows, one a cycle.
         """
         count, position, parts = len(self.labeled), self.step * self.extra, []
         end = position + self.extra

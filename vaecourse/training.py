@@ -111,7 +111,7 @@ def fit(
     batch_size : int
         Examples per update; the last batch of an epoch may be smaller.
     labeled_batch_size : int, optional
-        Labelled examples that join every batch, whatever it drew: with 100 labels among 50,000
+        Labeled examples that join every batch, whatever it drew: with 100 labels among 50,000
         examples most batches would have none. They are drawn in an order of their own, each as
         often as another.
     lr : float or Schedule
@@ -149,7 +149,7 @@ def fit(
     TypeError
         If `data` is a test split or no data set, or the objective lacks a scheduled keyword.
     ValueError
-        If a number is out of range, a schedule outlasts training, labelled examples are asked of
+        If a number is out of range, a schedule outlasts training, labeled examples are asked of
         data without labels, or the checkpoint belongs to another run. In several processes also
         if the loss of a row depends on other rows, as in batch normalization.
     FloatingPointError

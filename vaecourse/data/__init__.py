@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaecourse.data import labels, strokes, torchvision_sets
+from vaecourse.data import cells, labels, strokes, torchvision_sets
 from vaecourse.data.network import DownloadError
 from vaecourse.data.split import Batch, HeldOut, Split, make_split
 from vaecourse.data.storage import DataError, cache_folder, content_hash, data_folders
@@ -19,6 +19,7 @@ __all__ = [
     "DataError",
     "HeldOut",
     "Split",
+    "cells",
     "identity",
     "labels",
     "load",

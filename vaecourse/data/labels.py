@@ -117,7 +117,7 @@ def stratified_split(y: torch.Tensor, num: int, seed: int = 0) -> tuple[torch.Te
     """Split the positions 0..N-1 in two, with every class in proportion.
 
     The second part holds each class in proportion to its share of y, rounded by the method of
-    largest remainders. Unlabelled examples (-1) count as a class of their own.
+    largest remainders. Unlabeled examples (-1) count as a class of their own.
 
     Parameters
     ----------

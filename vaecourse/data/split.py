@@ -11,14 +11,14 @@ from vaecourse.data.storage import content_hash
 
 
 class Batch(NamedTuple):
-    """Examples and their labels; labelled and unlabelled examples travel together.
+    """Examples and their labels; labeled and unlabeled examples travel together.
 
     Attributes
     ----------
     x : torch.Tensor, shape ``(N, *event)``, float32
         The examples. Images are (N, channels, height, width) with values in [0, 1].
     y : torch.Tensor, shape ``(N,)``, int64
-        The labels; -1 means unlabelled.
+        The labels; -1 means unlabeled.
     """
 
     x: torch.Tensor

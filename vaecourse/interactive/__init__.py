@@ -9,11 +9,13 @@ from vaecourse.interactive.classes import style_content
 from vaecourse.interactive.digits import draw_a_digit, latent_explorer
 from vaecourse.interactive.host import LiveFigure
 from vaecourse.interactive.inference import elbo_gap, gradients, marginal, monte_carlo
+from vaecourse.interactive.likelihoods import counts
 from vaecourse.interactive.sweeps import beta, multiplier
 
 __all__ = [
     "LiveFigure",
     "beta",
+    "counts",
     "draw_a_digit",
     "elbo_gap",
     "gradients",

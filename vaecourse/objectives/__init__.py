@@ -11,20 +11,24 @@ from torch import Tensor
 
 from vaecourse.objectives.bounds import elbo, reconstruction
 from vaecourse.objectives.class_sums import m2
+from vaecourse.objectives.conditional import given_covariates
 from vaecourse.objectives.constraints import consistency_constrained, prediction_constrained
 from vaecourse.objectives.estimates import sampled_elbo, score_function_elbo
 from vaecourse.objectives.importance import iwae
+from vaecourse.objectives.total_correlation import total_correlation
 
 __all__ = [
     "Objective",
     "consistency_constrained",
     "elbo",
+    "given_covariates",
     "iwae",
     "m2",
     "prediction_constrained",
     "reconstruction",
     "sampled_elbo",
     "score_function_elbo",
+    "total_correlation",
 ]
 
 Objective = Callable[..., dict[str, Tensor]]

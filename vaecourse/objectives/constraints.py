@@ -28,10 +28,10 @@ def prediction_constrained(
     :math:`\epsilon`" has, up to a constant, the Lagrangian
 
     .. math::
-        \text{mean over rows of } (-\mathcal{L}(x)) + \lambda \cdot \text{mean over labelled rows
+        \text{mean over rows of } (-\mathcal{L}(x)) + \lambda \cdot \text{mean over labeled rows
         of } \mathbb{E}_{q_\phi(z\mid x)}[-\log p_\theta(y\mid z)],
 
-    Hughes et al. (2018) and Hope et al. (2020). The multiplier :math:`\lambda` is per labelled
+    Hughes et al. (2018) and Hope et al. (2020). The multiplier :math:`\lambda` is per labeled
     example: 0 gives a VAE, and the larger it is the more of a classifier.
 
     Parameters
@@ -53,8 +53,8 @@ def prediction_constrained(
     -------
     dict of str to Tensor
         ``reconstruction``, ``kl``, ``prediction``, ``elbo`` and ``loss``, each ``(B,)`` in nats.
-        ``prediction`` is :math:`-\log p(y\mid z)` times B over the number of labelled rows, and 0
-        without a label: its mean over the batch is that over the labelled rows.
+        ``prediction`` is :math:`-\log p(y\mid z)` times B over the number of labeled rows, and 0
+        without a label: its mean over the batch is that over the labeled rows.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def consistency_constrained(
             + a\, \mathcal{H}(\pi, \bar p) \right].
 
     The consistency C asks that a reconstruction be classified as its original: it is
-    :math:`-\log p(y\mid \hat z)` on labelled rows and the cross-entropy
+    :math:`-\log p(y\mid \hat z)` on labeled rows and the cross-entropy
     :math:`\mathcal{H}(p(y\mid z), p(y\mid \hat z))` on the others, with gradients through both
     sides. The aggregate term compares the label prior :math:`\pi` with the prediction
     :math:`\bar p`, averaged over the rows without a label, or over all if every row has one. Every

@@ -1,12 +1,12 @@
 r"""Weights of a batch in which some rows have a label and others, with y = -1, have none.
 
-The bound is a mean over rows and the label terms are means over the labelled rows, so a weight on
-them is a weight per labelled example: it means the same at every batch size and for every number
-of labelled rows in a batch. With 100 labels among 50,000 rows, `vaecourse.fit` adds labelled rows
+The bound is a mean over rows and the label terms are means over the labeled rows, so a weight on
+them is a weight per labeled example: it means the same at every batch size and for every number
+of labeled rows in a batch. With 100 labels among 50,000 rows, `vaecourse.fit` adds labeled rows
 to every batch (``labeled_batch_size``). ``labeled_share``, the share of rows of the *data* that
-have a label, takes their excess out of the bound again: a labelled row then counts
+have a label, takes their excess out of the bound again: a labeled row then counts
 :math:`s B / B_\mathrm{l}` and another :math:`(1 - s) B / (B - B_\mathrm{l})`, for
-:math:`B_\mathrm{l}` labelled rows among B.
+:math:`B_\mathrm{l}` labeled rows among B.
 """
 
 from typing import NamedTuple

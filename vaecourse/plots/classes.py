@@ -48,7 +48,7 @@ def sweep(
     intervals : mapping of str to array of shape (N,), optional
         Half widths of the intervals of a line, by its label.
     references : mapping of str to (panel, value), optional
-        Labelled horizontal lines.
+        Labeled horizontal lines.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def scatter_panels(
     codes : mapping of str to array of shape (N, 2)
         For each panel's title, the codes. Every panel has its own scale.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabelled, gray).
+        Classes from 0 to 9, or -1 (unlabeled, gray).
     names : sequence of str, optional
         Names of the classes.
     xlabel, ylabel : str

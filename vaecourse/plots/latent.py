@@ -91,7 +91,7 @@ def latent_scatter(
     z : array of shape (N, 2)
         Codes, such as posterior means.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabelled, gray).
+        Classes from 0 to 9, or -1 (unlabeled, gray).
     names : sequence of str, optional
         Names of the classes, from class 0; the numbers without it.
     xlabel, ylabel : str
@@ -133,7 +133,7 @@ def scatter_pairs(
     z : array of shape (N, D), D from 2 to 5
         Coordinates.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabelled, gray).
+        Classes from 0 to 9, or -1 (unlabeled, gray).
     names : sequence of str, optional
         Names of the classes.
     axis_names : sequence of str, optional
@@ -190,7 +190,7 @@ def latent_histograms(
     z : array of shape (N, D), D at most 24
         Codes.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabelled, gray).
+        Classes from 0 to 9, or -1 (unlabeled, gray).
     prior : bool
         Draw the density of N(0, 1).
     names : sequence of str, optional

@@ -162,7 +162,7 @@ def interpolations(rows: Mapping[str, object]) -> Figure:
     Returns
     -------
     Figure
-        One labelled row per walk over an axis from 0 (start) to 1 (end).
+        One labeled row per walk over an axis from 0 (start) to 1 (end).
 
     Raises
     ------

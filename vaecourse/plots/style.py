@@ -162,7 +162,7 @@ def as_labels(labels, count: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there are not `count` of them, or one is no whole number from -1 (unlabelled) to 9.
+        If there are not `count` of them, or one is no whole number from -1 (unlabeled) to 9.
     """
     array = as_array(labels, "labels", 1)
     if len(array) != count:
@@ -173,7 +173,7 @@ def as_labels(labels, count: int) -> np.ndarray:
 
 
 def class_color(label: int) -> str:
-    """Return the color of a class; unlabelled points are gray."""
+    """Return the color of a class; unlabeled points are gray."""
     return MUTED if label < 0 else DIGITS[label]
 
 

@@ -1,0 +1,44 @@
+"""Objectives of a model that is told something about each example, such as a library size."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from vaecourse.data import Batch
+from vaecourse.data.cells import observed
+from vaecourse.objectives.bounds import elbo
+
+__all__ = ["given_covariates"]
+
+
+def given_covariates(
+    model: nn.Module, batch, *, objective: Callable = elbo, **options
+) -> dict[str, Tensor]:
+    r"""Bound on the log-likelihood of counts, given what the decoder is told.
+
+    .. math::
+        \log p_\theta(x\mid c) \ge \mathbb{E}_{q_\phi(z\mid x)}[\log p_\theta(x\mid z, c)]
+            - D_{\mathrm{KL}}(q_\phi(z\mid x)\,\|\,p(z)),
+
+    for the covariates c, here library size and site: the bound of a conditional VAE (Sohn et al.,
+    2015, equation 4) whose prior does not depend on c. With c held fixed the model is a VAE, so
+    any objective of a VAE will do.
+
+    Parameters
+    ----------
+    model : CountVAE
+        Has ``given(x)``, which returns a VAE of these rows.
+    batch : Batch
+        Rows of counts and site, ``x`` of shape ``(B, G + 1)``.
+    objective : callable
+        The objective of that VAE, for example `elbo` or `iwae`.
+    **options
+        Keywords of that objective, such as ``beta``.
+
+    Returns
+    -------
+    dict of str to Tensor
+        The terms of the objective, each ``(B,)`` in nats.
+    """
+    counts = Batch(observed(batch.x).counts, batch.y)
+    return objective(model.given(batch.x), counts, **options)
