@@ -280,7 +280,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     parser.add_argument("--rounds", type=int, default=2, help="rounds (default 2)")
-    parser.add_argument("--epochs", type=int, default=3, help="epochs a round (default 3)")
+    parser.add_argument("--epochs", type=int, default=5, help="epochs a round (default 5)")
     parser.add_argument("--images", type=int, help="train on the first so many (default all)")
     parser.add_argument("--data", default="mnist", choices=("mnist", "fashion_mnist", "strokes"))
     options = parser.parse_args()

@@ -13,7 +13,7 @@ RECIPES: dict[str, dict] = {
     "m1": {"hidden": (600, 600), "epochs": 25, "batch": 250, "lr": 3e-3},
     "beta_vae": {"hidden": (600, 600), "epochs": 25, "batch": 250, "lr": 3e-3, "beta": 4.0},
     "logistic": {"C": 1.0},
-    "svm": {"C": 1.0},
+    "svm": {"C": 2.0},
     "spreading": {"n_neighbors": 20, "alpha": 0.95, "max_iter": 300},
     # alpha: this share of N, spread over the labelled rows.
     "m2": {
@@ -36,15 +36,15 @@ RECIPES: dict[str, dict] = {
     },
     # Two phases: the bound alone, then the constraints, whose multiplier rises over `ramp` of it.
     "pc_vae": {
-        "hidden": (500,),
-        "epochs": (14, 6),
+        "hidden": (600, 600),
+        "epochs": (25, 4),
         "batch": 250,
         "labeled": 100,
         "lr": 3e-3,
         "multiplier": 30.0,
         "ramp": 0.3,
         "dropout": 0.5,
-        "encoder_lr": 0.05,
+        "encoder_lr": 0.01,
     },
     "cpc_vae": {
         "hidden": (600, 600),
@@ -62,8 +62,8 @@ CONV: dict[str, dict] = {
     "labeled_vae": {"channels": (32, 64)},
     "m1": {"channels": (32, 64), "epochs": 5, "batch": 100, "lr": 2e-3},
     "beta_vae": {"channels": (32, 64), "epochs": 5, "batch": 100, "lr": 2e-3},
-    "pc_vae": {"channels": (32, 64), "lr": 2e-3},
-    "cpc_vae": {"channels": (32, 64), "lr": 2e-3},
+    "pc_vae": {"channels": (32, 64), "epochs": (5, 2), "lr": 2e-3},
+    "cpc_vae": {"channels": (32, 64), "epochs": (5, 5), "lr": 2e-3},
 }
 """What convolutional networks do otherwise. Updates cost ten times as much as without
 convolutions, so there are fewer."""
