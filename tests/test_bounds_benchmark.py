@@ -21,6 +21,13 @@ def test_samples_follow_the_stages():
     assert [schedule(step) for step in range(24)] == [1] * 8 + [5] * 4 + [50] * 12
 
 
+def test_one_sample_throughout_is_the_elbo_with_its_closed_form():
+    assert bounds.objective(bounds.RECIPES["vae_200_200_50"]) is bounds.elbo
+    many = bounds.objective(bounds.RECIPES["iwae50_200_200_50"])
+    assert many.func is bounds.iwae
+    assert many.keywords == {"doubly_reparameterized": True, "gradient_samples": 5}
+
+
 def test_the_short_rows_have_equal_steps():
     epochs = [
         sum(length for _, length in bounds.RECIPES[f"{name}_equal_steps"].stages)

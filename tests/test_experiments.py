@@ -108,6 +108,18 @@ def test_every_recipe_is_used():
     assert set(CONV) | set(CIFAR10) <= used
 
 
+def test_ablations_run_only_by_name():
+    table_of = set(default_names("mnist")) | set(default_names("cifar10"))
+    assert set(NAMES) - table_of == {"m1_m2_unweighted"}
+
+
+def test_an_ablation_changes_one_number():
+    full, weighted = (trial(name).recipes for name in ("m1_m2_unweighted", "m1_m2"))
+    assert full["m1_m2"] == weighted["m1_m2"]
+    changed = full["m1_below_m2_unweighted"].items() ^ weighted["m1_below_m2"].items()
+    assert {key for key, _ in changed} == {"beta"}
+
+
 def test_convolutions_replace_hidden_layers():
     numbers = trial("m1_logistic_conv").recipes["m1"]
     assert "hidden" not in numbers

@@ -11,7 +11,7 @@ from torch import nn
 
 import vaecourse as vc
 from vaecourse import LinearGaussian
-from vaecourse.objectives import elbo, iwae, sampled_elbo, score_function_elbo
+from vaecourse.objectives import elbo, importance, iwae, sampled_elbo, score_function_elbo
 from vaecourse.runtime import isolated_rng
 
 D, L, COPIES = 5, 2, 20_000
@@ -211,17 +211,47 @@ def _quadrature_gradient(oracle, model, x, nodes=80):
     return -torch.cat(torch.autograd.grad(mass @ bound @ mass, parts), dim=1)[0]
 
 
+@pytest.mark.parametrize("gradient_samples", [None, 1])
 @pytest.mark.parametrize("doubly", [False, True])
-def test_both_gradients_of_iwae_are_unbiased(doubly):
+def test_all_gradients_of_iwae_are_unbiased(doubly, gradient_samples):
     oracle, model, batch = _off_posterior(200_000, latent_dim=1)
     exact = _quadrature_gradient(oracle, model, batch.x[:1])
     coarser = _quadrature_gradient(oracle, model, batch.x[:1], nodes=60)
     torch.testing.assert_close(exact, coarser, rtol=1e-6, atol=1e-8)
-    objective = partial(iwae, num_samples=2, doubly_reparameterized=doubly)
+    options = {"doubly_reparameterized": doubly, "gradient_samples": gradient_samples}
+    objective = partial(iwae, num_samples=2, **options)
     gradients = _gradients(objective, model, batch)
     error = gradients.std(0) / len(gradients) ** 0.5
     assert (exact.abs() > 10 * error).all()
     assert ((gradients.mean(0) - exact).abs() < 4 * error).all()
+
+
+@pytest.mark.parametrize("doubly", [False, True])
+def test_the_decoder_learns_from_few_samples_what_it_would_from_all(doubly):
+    _, model, batch = _off_posterior(50_000)
+    weight, sums = model.decoder[0].layers[0].weight, []
+    for count in (None, 3):
+        with isolated_rng(0):
+            options = {"doubly_reparameterized": doubly, "gradient_samples": count}
+            terms = iwae(model, batch, num_samples=20, **options)
+        parts = terms["loss"].view(50, -1).mean(1)
+        grads = [torch.autograd.grad(part, weight, retain_graph=True)[0] for part in parts]
+        sums.append((terms["iwae"], torch.stack(grads)))
+    (bound, all_of_them), (same_bound, few) = sums
+    torch.testing.assert_close(bound, same_bound, rtol=1e-12, atol=1e-12)
+    difference = few - all_of_them  # the same noise of z: only the draw among the samples differs
+    error = difference.std(0) / len(few) ** 0.5
+    assert (difference.mean(0).abs() < 4 * error).all()
+    assert (all_of_them.mean(0).abs() > 10 * error).all()
+
+
+def test_few_samples_are_drawn_by_their_weights():
+    share = torch.tensor([0.5, 0.05, 0.0, 0.45]).double().unsqueeze(1).expand(-1, 20_000)
+    with isolated_rng(0):
+        drawn = importance._systematic(share, 10)
+    counts = torch.stack([(drawn == k).sum(0) for k in range(4)])
+    assert counts[0].unique().tolist() == [5] and counts[1].unique().tolist() == [0, 1]
+    assert not counts[2].any() and counts[1].double().mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_doubly_reparameterized_gradient_keeps_its_signal():
@@ -276,6 +306,12 @@ def test_count_is_checked(objective):
     _, model, batch = _off_posterior(2)
     with pytest.raises(ValueError, match="num_samples must be a positive integer, got 0"):
         objective(model, batch, num_samples=0)
+
+
+def test_count_of_gradients_is_checked():
+    _, model, batch = _off_posterior(2)
+    with pytest.raises(ValueError, match="gradient_samples must be a positive integer, got 0"):
+        iwae(model, batch, gradient_samples=0)
 
 
 def test_a_baseline_needs_two_samples():

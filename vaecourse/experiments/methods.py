@@ -160,12 +160,16 @@ def m1(work: Work, *, classifier: str) -> dict:
     return _embedded(classifier, work, work.first())
 
 
-def beta_vae(work: Work) -> dict:
-    """Classify the latents of a VAE whose rate is weighted by beta."""
-    recipe = work.recipes["beta_vae"]
+def _weighted_vae(work: Work, recipe: dict) -> nn.Module:
+    """Train a VAE whose rate is weighted by beta on every image and no label."""
     model, steps = work.vae(recipe), work.steps(recipe, recipe["epochs"])
     work.fit(model, partial(elbo, beta=recipe["beta"]), recipe, steps)
-    return _embedded("logistic", work, model)
+    return model
+
+
+def beta_vae(work: Work) -> dict:
+    """Classify the latents of a VAE whose rate is weighted by beta."""
+    return _embedded("logistic", work, _weighted_vae(work, work.recipes["beta_vae"]))
 
 
 def _train_m2(recipe: dict, work: Work, model: nn.Module, **options) -> None:
@@ -183,11 +187,11 @@ def m2_on_images(work: Work) -> dict:
     return _model_errors(model, work)
 
 
-def m2_on_latents(work: Work) -> dict:
-    """Train M2 on the latents of M1 and judge its classifier."""
-    recipe, first = work.recipes["m1_m2"], work.first()
-    build = partial(mlp_m2, likelihood=Gaussian)
-    second = work.built(build, LATENT, LATENT, CLASSES, recipe["hidden"])
+def m2_on_latents(work: Work, *, below: str) -> dict:
+    """Train a VAE by the recipe `below`, M2 on its latents, and judge M2's classifier."""
+    recipe, first = work.recipes["m1_m2"], _weighted_vae(work, work.recipes[below])
+    sizes = work.recipes[below]["latent"], recipe["latent"], CLASSES
+    second = work.built(partial(mlp_m2, likelihood=Gaussian), *sizes, recipe["hidden"])
     latents = latent_batch(first, work.train)
     _train_m2(recipe, work, second, data=latents, transform=sample_latents)
     return _model_errors(StackedM2(first, second), work)

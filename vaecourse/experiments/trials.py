@@ -46,6 +46,10 @@ def _m1(classifier: str) -> Callable[[Work], dict]:
     return partial(methods.m1, classifier=classifier)
 
 
+def _stacked(below: str) -> Callable[[Work], dict]:
+    return partial(methods.m2_on_latents, below=below)
+
+
 def _constrained(name: str) -> Callable[[Work], dict]:
     return partial(methods.constrained, name=name)
 
@@ -66,7 +70,7 @@ MLP = (
         "beta_vae_logistic", "beta-VAE, logistic", methods.beta_vae, ("beta_vae", "logistic")
     ),
     Experiment("m2", "M2", methods.m2_on_images, ("m2",)),
-    Experiment("m1_m2", "M1+M2", methods.m2_on_latents, ("m1", "m1_m2")),
+    Experiment("m1_m2", "M1+M2", _stacked("m1_below_m2"), ("m1_below_m2", "m1_m2")),
     Experiment("pc_vae", "PC-VAE", _constrained("pc_vae"), ("pc_vae",)),
     Experiment("cpc_vae", "CPC-VAE", _constrained("cpc_vae"), ("cpc_vae",)),
 )
@@ -75,7 +79,17 @@ CONV = tuple(
     for one in MLP
     if one.name not in ("pixels_logistic", "m2")
 )
-EXPERIMENTS = MLP + CONV
+ABLATIONS = (
+    Experiment(
+        "m1_m2_unweighted",
+        "M1+M2, rate of M1 at full weight",
+        _stacked("m1_below_m2_unweighted"),
+        ("m1_below_m2_unweighted", "m1_m2"),
+    ),
+)
+"""What shows why a recipe is as it is. They run when asked for by name."""
+
+EXPERIMENTS = MLP + CONV + ABLATIONS
 
 
 def default_names(dataset: str) -> list[str]:

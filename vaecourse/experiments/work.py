@@ -74,9 +74,8 @@ class Work:
     def vae(self, recipe: dict) -> nn.Module:
         """Build the VAE of a recipe, fully connected or convolutional."""
         build, inner = (mlp_vae, "hidden") if "hidden" in recipe else (conv_vae, "channels")
-        return self.built(
-            build, self.event, LATENT, recipe[inner], likelihood=self.pixels.likelihood
-        )
+        sizes = self.event, recipe.get("latent", LATENT), recipe[inner]
+        return self.built(build, *sizes, likelihood=self.pixels.likelihood)
 
     def first(self) -> nn.Module:
         """Return M1 with the weights that several rows share."""

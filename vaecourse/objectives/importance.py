@@ -2,6 +2,7 @@
 
 from math import log
 
+import torch
 from torch import Tensor, nn
 
 from vaecourse.checks import check_positive
@@ -9,9 +10,17 @@ from vaecourse.objectives.weights import frozen, log_weight, value_with_gradient
 
 __all__ = ["iwae"]
 
+ROWS_AT_ONCE = 1250
+"""Codes decoded at a time where no gradient is wanted: what they decode to fits the cache."""
+
 
 def iwae(
-    model: nn.Module, batch, *, num_samples: int = 5, doubly_reparameterized: bool = False
+    model: nn.Module,
+    batch,
+    *,
+    num_samples: int = 5,
+    doubly_reparameterized: bool = False,
+    gradient_samples: int | None = None,
 ) -> dict[str, Tensor]:
     r"""Importance-weighted bound of K samples.
 
@@ -31,6 +40,11 @@ def iwae(
 
     has the same mean and does not. The decoder's gradient is the same in both.
 
+    Most of the K samples hardly count. With `gradient_samples` M < K, all K are scored, M of them
+    are drawn anew with probabilities :math:`\tilde w_k`, and only these carry a gradient, with
+    weights 1/M (Burda et al., 2016, section 3, who draw one). Bound and mean gradient stay as they
+    are; memory and time shrink, and noise grows.
+
     Parameters
     ----------
     model : VAE
@@ -41,6 +55,8 @@ def iwae(
         Samples K inside the logarithm.
     doubly_reparameterized : bool
         Whether the encoder gets the doubly reparameterized gradient.
+    gradient_samples : int, optional
+        Samples M that carry the gradient; by default all of them do.
 
     Returns
     -------
@@ -51,23 +67,50 @@ def iwae(
     Raises
     ------
     ValueError
-        If `num_samples` is not a positive integer.
+        If `num_samples` or `gradient_samples` is not a positive integer.
     TypeError
         If `doubly_reparameterized` is asked of a posterior that is not normal.
     """
-    check_positive(num_samples=num_samples)
+    if gradient_samples is None:
+        gradient_samples = num_samples
+    check_positive(num_samples=num_samples, gradient_samples=gradient_samples)
     posterior = model.encode(batch.x)
     z = posterior.rsample((num_samples,))
     scored_by = frozen(posterior) if doubly_reparameterized else posterior
-    log_w = log_weight(model, batch.x, z, scored_by)
-    bound = surrogate = log_w.logsumexp(0) - log(num_samples)
-    if doubly_reparameterized:
-        share = log_w.detach().softmax(0)
-        surrogate = (share * log_w).sum(0)
-        if z.requires_grad:
-            z.register_hook(lambda gradient: gradient * share.unsqueeze(-1))
+    if gradient_samples < num_samples:
+        log_w = _scores(model, batch.x, z, scored_by)
+        path = log_w.detach().softmax(0)
+        drawn = _systematic(path, gradient_samples)
+        z, path = z.take_along_dim(drawn.unsqueeze(-1), 0), path.gather(0, drawn)
+        surrogate = log_weight(model, batch.x, z, scored_by).mean(0)
+    else:
+        log_w = log_weight(model, batch.x, z, scored_by)
+        path = log_w.detach().softmax(0)
+        surrogate = (path * log_w).sum(0)
+    if doubly_reparameterized and z.requires_grad:
+        z.register_hook(lambda gradient: gradient * path.unsqueeze(-1))
+    bound = log_w.logsumexp(0) - log(num_samples)
     return {
         "iwae": bound.detach(),
         "elbo": log_w.mean(0).detach(),
         "loss": -value_with_gradient(bound, surrogate),
     }
+
+
+@torch.no_grad()
+def _scores(model: nn.Module, x: Tensor, z: Tensor, proposal) -> Tensor:
+    """Return the log weights ``(K, B)`` without a gradient, a few samples at a time."""
+    count = max(1, ROWS_AT_ONCE // len(x))
+    return torch.cat([log_weight(model, x, part, proposal) for part in z.split(count)])
+
+
+def _systematic(share: Tensor, count: int) -> Tensor:
+    """Draw `count` samples for each row, ``(count, B)``, sample k with mean share[k] * count.
+
+    One random number shifts a comb of `count` teeth over the shares: less noise than independent
+    draws, and the same mean.
+    """
+    ends = share.T.cumsum(1).contiguous()
+    teeth = torch.arange(count, device=share.device, dtype=share.dtype)
+    places = (teeth + torch.rand_like(ends[:, :1])) / count * ends[:, -1:]
+    return torch.searchsorted(ends, places, right=True).clamp(max=len(share) - 1).T
