@@ -115,7 +115,10 @@ def test_each_name_stands_once_beside_its_end():
     assert ticks == ["100", "1k", "3k"]
 
 
-@pytest.mark.parametrize("ours", [{}, {"a": {}}, {"a": {100: 0.0}}, {"a": {0: 1.0}}])
+TOO_MANY = {f"model {k}": {100: 1.0} for k in range(7)}
+
+
+@pytest.mark.parametrize("ours", [{}, TOO_MANY, {"a": {}}, {"a": {100: 0.0}}, {"a": {0: 1.0}}])
 def test_no_line_without_positive_errors(ours):
-    with pytest.raises(ValueError, match=r"one model|'a' must have positive errors"):
+    with pytest.raises(ValueError, match=r"1 to 6 models|'a' must have positive errors"):
         plots.label_counts(ours)

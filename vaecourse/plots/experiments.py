@@ -141,11 +141,11 @@ def label_counts(
     Raises
     ------
     ValueError
-        If there is no line, a line has no point, or a number is not positive.
+        If there is no line or more than colors, a line has no point, or a number is not positive.
     """
     published = published or {}
-    if not ours:
-        raise ValueError("ours must hold at least one model, got none")
+    if not 0 < len(ours) <= len(SERIES):
+        raise ValueError(f"ours must hold 1 to {len(SERIES)} models, got {len(ours)}")
     for name, values in [*ours.items(), *published.items()]:
         if not values or min(*values, *values.values()) <= 0:
             raise ValueError(f"{name!r} must have positive errors by number of labels")
