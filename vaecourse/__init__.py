@@ -30,6 +30,7 @@ from vaecourse.models import (
 from vaecourse.negative_binomial import NegativeBinomial
 from vaecourse.networks import MLP, ConditionalMLP, ConvDecoder, ConvEncoder, Linear
 from vaecourse.schedules import Schedule, cyclical, linear, warmup_cosine
+from vaecourse.seed_offset import seed_offset, shift_seeds
 from vaecourse.semi_supervised import (
     M2,
     PredictionConstrainedVAE,
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     from vaecourse.recipes import fitted
 
 __version__ = "0.1.0"
+
+shift_seeds(seed_offset())
 
 __all__ = [
     "M2",

@@ -24,6 +24,7 @@ from vaecourse.models import conv_vae, mlp_autoencoder, mlp_vae
 from vaecourse.objectives import Objective, elbo, reconstruction
 from vaecourse.runtime import isolated_rng
 from vaecourse.schedules import warmup_cosine
+from vaecourse.seed_offset import seed_offset
 from vaecourse.training import fit
 
 __all__ = ["RECIPES", "Recipe", "fitted"]
@@ -145,6 +146,8 @@ def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:
         "seed": seed,
         "source": source_hash(),
         "torch": torch.__version__,
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "seed_offset": seed_offset(),
     }
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
     return cache_folder() / "models" / f"{split.name}-{name}-{key}.safetensors"

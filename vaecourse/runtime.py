@@ -65,7 +65,7 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     accelerator = device is not None and device.type != "cpu"
     kind = device.type if accelerator else "cuda"
     with torch.random.fork_rng(devices=[device] if accelerator else [], device_type=kind):
-        torch.default_generator.manual_seed(seed)
+        torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
         if accelerator:
             state = torch.Generator(device).manual_seed(seed).get_state()
             torch.get_device_module(device).set_rng_state(state, device)

@@ -21,7 +21,7 @@ def seeded(seed: int | None = None) -> Iterator[None]:
     """Put the global generators back at the end; begin from `seed` if there is one."""
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
     if seed is not None:
-        torch.default_generator.manual_seed(seed)
+        torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
         np.random.set_state(np.random.RandomState(seed).get_state())  # noqa: NPY002
         random.setstate(random.Random(seed).getstate())
     try:
