@@ -4,17 +4,21 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-VENV ?= .venv
+# TORCH=cpu: an environment of its own, with a build of PyTorch that has no CUDA libraries.
+TORCH ?= cuda
+CPU := $(if $(filter cpu,$(TORCH)),-cpu)
+VENV ?= .venv$(CPU)
+LOCK := requirements$(CPU).txt
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help env book test lint unit pages nbval lab student clean
+.PHONY: help env book test lint unit pages nbval weather lab student doctor lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-env: $(READY) ## make the environment in .venv: Python 3.11 or later, exact pins
+env: $(READY) ## make the environment in .venv (TORCH=cpu: the light one, in .venv-cpu)
 
 book: $(READY) ## run every chapter that changed and build _build/html/index.html
 	@$(PY) tools/book.py build
@@ -39,19 +43,30 @@ pages: $(READY) ## open every built page in a browser and check it
 nbval: $(READY) ## run every chapter again, as a notebook
 	@$(PY) tools/book.py nbval
 
+weather: $(READY) ## run every chapter under other seeds, instructions, threads, torch and data
+	@$(PY) tools/weather.py run
+	@$(PY) tools/weather.py report
+
 lab: $(READY) ## open JupyterLab on the chapters
 	@$(PY) -m jupyterlab book
 
 student: $(READY) ## write student/*.ipynb: the chapters without solutions, in plain Markdown
 	@$(PY) tools/student.py
 
+doctor: $(READY) ## say what this machine has, and what will not work on it
+	@$(PY) -m vaecourse doctor
+
+lock: ## write requirements-cpu.txt anew from requirements.txt
+	@sed -E -e 's/^torch==.*/torch==2.13.0/' -e '/^(torchvision|triton|cuda-[a-z]+|nvidia-[a-z0-9-]+)==/d' \
+	  requirements.txt > requirements-cpu.txt
+
 clean: ## remove what was built; keep .venv and downloaded data
 	@rm -rf _build book/_static/vendor build dist .pytest_cache .ruff_cache
-	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	@find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # The stamp is written last. Where it is missing, an install was cut short: start over.
 # Where it is older than the pins, bring the environment up to them.
-$(READY): requirements.txt pyproject.toml
+$(READY): $(LOCK) pyproject.toml
 	@if [ ! -e $@ ]; then \
 	  for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	    if $$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
@@ -62,6 +77,12 @@ $(READY): requirements.txt pyproject.toml
 	  $$python -m venv --clear $(VENV); \
 	fi
 	@rm -f $@
-	@$(PIP) install --quiet -r requirements.txt
+	@if [ "$(TORCH)" = cpu ] && $(PIP) install --dry-run --ignore-installed --quiet --report - $$(grep '^torch==' $(LOCK)) \
+	    | grep -q '"name": "nvidia'; then \
+	  echo 'make: the package index of this machine has this torch with CUDA libraries only. PyTorch keeps CPU builds'; \
+	  echo 'make: in an index of its own: put its address, which pytorch.org/get-started shows, in PIP_EXTRA_INDEX_URL'; \
+	  exit 1; \
+	fi
+	@$(PIP) install --quiet -r $(LOCK)
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
