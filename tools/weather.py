@@ -74,7 +74,7 @@ def version(path, package):
 
 
 def kernel(python, log):
-    """Return a manager of a kernel that `python` runs and that writes assertions to `log`."""
+    """Return the class of a kernel that `python` runs and that writes assertions to `log`."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
@@ -85,7 +85,11 @@ def kernel(python, log):
         def get_kernel_spec(self, kernel_name):
             return spec
 
-    return AsyncKernelManager(kernel_spec_manager=Specs())
+    class Kernel(AsyncKernelManager):
+        def _kernel_spec_manager_default(self):
+            return Specs(parent=self)
+
+    return Kernel
 
 
 def run(job):
@@ -103,7 +107,8 @@ def run(job):
         begin = time.monotonic()
         client = NotebookClient(
             notebook,
-            km=kernel(python, log),
+            kernel_name="python3",
+            kernel_manager_class=kernel(python, log),
             timeout=book.CELL_TIMEOUT,
             allow_errors=True,
             resources={"metadata": {"path": str(path.parent)}},
