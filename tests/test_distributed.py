@@ -9,7 +9,7 @@ import pytest
 import torch
 import two_processes
 
-from vaecourse import distributed
+from vaecourse import shared_noise
 from vaecourse.checkpoints import read_checkpoint
 
 pytestmark = pytest.mark.skipif(
@@ -73,10 +73,10 @@ def test_a_checkpoint_that_one_process_sees_is_refused(together):
 
 
 def test_noise_of_a_new_kind_is_refused():
-    rows = distributed._Rows(0, 1, 2)
+    rows = shared_noise.Rows(0, 1, 2)
     with (
         pytest.raises(ValueError, match=r"drew aten\.randn.* where it did not before"),
-        distributed._SharedNoise([], rows),
+        shared_noise.SharedNoise([], rows),
     ):
         torch.randn(3)
 
@@ -84,7 +84,7 @@ def test_noise_of_a_new_kind_is_refused():
 def test_noise_in_which_no_dimension_counts_the_rows_is_refused():
     """Two rows by three samples in one dimension: the rows of one process are no slice of it."""
     with pytest.raises(ValueError, match=r"draws \(6,\) numbers for 2 rows and \(12,\) for 4"):
-        distributed._grown((6,), (12,), torch.ops.aten.normal_.default)
+        shared_noise._grown((6,), (12,), torch.ops.aten.normal_.default)
 
 
 def test_one_process_takes_what_several_refuse():

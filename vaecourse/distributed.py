@@ -3,10 +3,12 @@
 Every process holds the whole model and the same seed. Each takes its own rows of every batch and
 the gradients are averaged, by PyTorch's DistributedDataParallel. The noise of a batch is drawn as
 one process would draw it, for all rows, and each process keeps the part of its own rows. Training
-in two processes is therefore the training of one, up to the order of sums.
+in two processes is therefore the training of one, up to the order of sums. Where PyTorch does not
+let noise be shared, each process computes all rows and learns from its own: slower, the same end.
 """
 
 import atexit
+import inspect
 import os
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,10 +17,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from vaecourse.data import Batch
 from vaecourse.runtime import isolated_rng
+from vaecourse.shared_noise import Draw, Rows, SharedNoise, Witness, can_share_noise, row_dimensions
 
 __all__ = ["Group", "SharedTerms", "local_device", "training_group"]
 
@@ -95,101 +97,23 @@ def _launched_by_torchrun() -> bool:
     return dist.is_torchelastic_launched() and int(os.environ["WORLD_SIZE"]) > 1
 
 
-class _Rows(NamedTuple):
-    """Rows `start` to `stop` of a batch of `total`."""
-
-    start: int
-    stop: int
-    total: int
-
-
-class _Draw(NamedTuple):
-    """One random operation; for every argument and result, which dimension counts the rows."""
-
-    operation: Callable
-    arguments: tuple[int | None, ...]
-    results: tuple[int | None, ...]
-
-
-def _is_random(operation) -> bool:
-    return torch.Tag.nondeterministic_seeded in operation.tags
-
-
-def _size(value) -> tuple[int, ...]:
-    if isinstance(value, Tensor):
-        return tuple(value.shape)
-    return tuple(value) if isinstance(value, list | tuple) else ()
-
-
-def _results(value) -> tuple[Tensor, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-class _Witness(TorchDispatchMode):
-    """Write down every random operation and the sizes that it takes and gives."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen: list = []
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        result = operation(*args, **(kwargs or {}))
-        if _is_random(operation):
-            results = [_size(value) for value in _results(result)]
-            self.seen.append((operation, [_size(value) for value in args], results))
-        return result
-
-
-class _SharedNoise(TorchDispatchMode):
-    """Let every random operation draw for all rows of the batch and keep those of this process."""
-
-    def __init__(self, draws: list[_Draw], rows: _Rows):
-        super().__init__()
-        self.draws, self.rows, self.position = draws, rows, 0
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        if not _is_random(operation):
-            return operation(*args, **(kwargs or {}))
-        draw = self.draws[self.position] if self.position < len(self.draws) else None
-        if draw is None or draw.operation is not operation:
-            raise ValueError(
-                f"the objective drew {operation} where it did not before; in several processes "
-                "every step must draw the same kinds of noise: train in one process"
-            )
-        self.position += 1
-        wide = [self._widen(*pair) for pair in zip(args, draw.arguments, strict=True)]
-        result = operation(*wide, **(kwargs or {}))
-        kept = [self._keep(*pair) for pair in zip(_results(result), draw.results, strict=True)]
-        if operation._schema.is_mutable:
-            return args[0].copy_(kept[0])
-        return tuple(kept) if isinstance(result, tuple) else kept[0]
-
-    def _widen(self, value, dim: int | None):
-        if dim is None:
-            return value.clone() if isinstance(value, Tensor) else value
-        start, stop, total = self.rows
-        if not isinstance(value, Tensor):
-            return [*value[:dim], total, *value[dim + 1 :]]
-        index = torch.zeros(total, dtype=torch.int64, device=value.device)
-        index[start:stop] = torch.arange(stop - start, device=value.device)
-        return value.index_select(dim, index)
-
-    def _keep(self, value: Tensor, dim: int | None) -> Tensor:
-        if dim is None:
-            return value
-        return value.narrow(dim, self.rows.start, self.rows.stop - self.rows.start)
-
-
 class _Terms(nn.Module):
-    """An objective of a model as a module: what DistributedDataParallel can wrap."""
+    """An objective of a model as a module: what DistributedDataParallel can wrap.
 
-    def __init__(self, model: nn.Module, objective: Callable, draws: list[_Draw]):
+    Without `draws` it computes all rows of the batch, with the noise of one process.
+    """
+
+    def __init__(self, model: nn.Module, objective: Callable, draws: list[Draw] | None):
         super().__init__()
         self.model, self.objective, self.draws = model, objective, draws
 
-    def forward(self, batch: Batch, rows: _Rows, options: dict) -> dict[str, Tensor]:
-        part = Batch(batch.x[rows.start : rows.stop], batch.y[rows.start : rows.stop])
-        with _SharedNoise(self.draws, rows):
+    def forward(self, batch: Batch, rows: Rows, options: dict) -> dict[str, Tensor]:
+        own = slice(rows.start, rows.stop)
+        if self.draws is None:
+            whole = self.objective(self.model, batch, **options)
+            return {name: values[own] for name, values in whole.items()}
+        part = Batch(batch.x[own], batch.y[own])
+        with SharedNoise(self.draws, rows):
             return self.objective(self.model, part, **options)
 
 
@@ -218,11 +142,13 @@ class SharedTerms:
         start, stop = rank * total // size, (rank + 1) * total // size
         weight = (stop - start) * size / total
         # A process that has no row computes one for nothing: all must take part in the average.
-        rows = _Rows(start, max(stop, start + 1), total)
+        rows = Rows(start, max(stop, start + 1), total)
         terms = self.shared(batch, rows, options)
         return {name: weight * value for name, value in terms.items()}
 
     def _share(self, batch: Batch, options: dict) -> DistributedDataParallel:
+        if not can_share_noise():
+            return _parallel(_Terms(self.model, self.objective, None), unused=True)
         # Rows with and without labels, if there are both.
         order, last = batch.y.argsort(), len(batch.y) - 1
         chosen = order[[0, min(1, last), max(0, last - 1), last]]
@@ -230,39 +156,22 @@ class SharedTerms:
         two, four = (self._observe(few, num, options) for num in (2, 4))
         if len(two) != len(four):
             raise ValueError(DEPENDENT)
-        draws = [_draw(*pair) for pair in zip(two, four, strict=True)]
+        draws = [row_dimensions(*pair) for pair in zip(two, four, strict=True)]
         terms = _Terms(self.model, self.objective, draws)
-        unused = _check_independent(terms, few, options)
-        return DistributedDataParallel(
-            terms, forward_sync_buffers=False, find_unused_parameters=unused
-        )
+        return _parallel(terms, unused=_check_independent(terms, few, options))
 
     def _observe(self, batch: Batch, num: int, options: dict) -> list:
-        with isolated_rng(0, batch.x.device), torch.no_grad(), _Witness() as witness:
+        with isolated_rng(0, batch.x.device), torch.no_grad(), Witness() as witness:
             self.objective(self.model, Batch(batch.x[:num], batch.y[:num]), **options)
         return witness.seen
 
 
-def _draw(two, four) -> _Draw:
-    """Tell from the same operation on two and on four rows which dimensions count the rows."""
-    operation = two[0]
-
-    def dims(small, large) -> tuple[int | None, ...]:
-        return tuple(_grown(*pair, operation) for pair in zip(small, large, strict=True))
-
-    return _Draw(operation, dims(two[1], four[1]), dims(two[2], four[2]))
-
-
-def _grown(small: tuple, large: tuple, operation) -> int | None:
-    if small == large:
-        return None
-    changed = [dim for dim, pair in enumerate(zip(small, large, strict=True)) if pair[0] != pair[1]]
-    if len(changed) > 1 or (small[changed[0]], large[changed[0]]) != (2, 4):
-        raise ValueError(
-            f"{operation} draws {small} numbers for 2 rows and {large} for 4, so that none of its "
-            "dimensions counts the rows; train in one process"
-        )
-    return changed[0]
+def _parallel(terms: _Terms, unused: bool) -> DistributedDataParallel:
+    """Average the gradients of `terms` over the processes, and leave buffers alone."""
+    names = inspect.signature(DistributedDataParallel).parameters
+    # An older PyTorch knows the switch by its first name alone, a newer one warns of that name.
+    switch = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
+    return DistributedDataParallel(terms, find_unused_parameters=unused, **{switch: False})
 
 
 def _check_independent(terms: _Terms, few: Batch, options: dict) -> bool:
@@ -272,7 +181,7 @@ def _check_independent(terms: _Terms, few: Batch, options: dict) -> bool:
         # Shortened factors would hide a small dependence behind their rounding.
         exact = torch.autocast(few.x.device.type, enabled=False)
         with isolated_rng(0, few.x.device), exact:
-            pieces.append(terms(few, _Rows(start, stop, 4), options)["loss"])
+            pieces.append(terms(few, Rows(start, stop, 4), options)["loss"])
     whole, parts = pieces[0], torch.cat(pieces[1:])
     if not torch.allclose(whole, parts, rtol=1e-4, atol=1e-4):
         raise ValueError(DEPENDENT)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vaecourse.adam import adam
 from vaecourse.checks import check_positive
 from vaecourse.data import Batch, HeldOut, Split
 from vaecourse.distributed import local_device, training_group
@@ -19,50 +20,11 @@ from vaecourse.runtime import (
     isolated_rng,
     matmul_precision,
     resolve_device,
-    subnormals_as_zero,
 )
 from vaecourse.schedules import Schedule
+from vaecourse.seed_offset import seed_offset
 
 __all__ = ["adam", "fit"]
-
-
-class _FusedAdam(torch.optim.Adam):
-    """`torch.optim.Adam` with ``fused=True``: its state and kernel, and little else in a step.
-
-    All parameters must share one type and device. A step takes no closure and calls no hooks.
-
-    The moments of a weight without a gradient, such as that of a pixel that is always off, decay
-    until they are subnormal, where a processor's arithmetic is many times slower. A step takes
-    them for zero: no weight above 1e-20 changes by that.
-    """
-
-    def __init__(self, parameters):
-        super().__init__(parameters, fused=True)
-
-    @torch.no_grad()
-    def step(self) -> None:
-        with subnormals_as_zero():
-            self._step()
-
-    def _step(self) -> None:
-        for group in self.param_groups:
-            lists = [], [], [], [], [], []
-            self._init_group(group, *lists)
-            *tensors, steps = lists
-            torch._foreach_add_(steps, 1)
-            beta1, beta2 = group["betas"]
-            numbers = {name: group[name] for name in ("lr", "weight_decay", "eps")}
-            switches = {name: group[name] for name in ("amsgrad", "maximize")}
-            torch._fused_adam_(*tensors, steps, beta1=beta1, beta2=beta2, **numbers, **switches)
-
-    step.hooked = True  # PyTorch wraps a step in its profiler's record unless it has this mark.
-
-
-def adam(parameters) -> torch.optim.Optimizer:
-    """Return Adam with its update fused into one kernel: a third of the time, the same numbers."""
-    parameters = list(parameters)
-    one_kind = len({(p.device, p.dtype) for p in parameters}) == 1
-    return _FusedAdam(parameters) if one_kind else torch.optim.Adam(parameters, fused=True)
 
 
 def fit(
@@ -172,6 +134,7 @@ def fit(
         "batch_size": batch_size,
         "labeled_batch_size": labeled_batch_size,
         "seed": seed,
+        "seed_offset": seed_offset(),
         "precision": precision,
         "plan": {name: repr(value) for name, value in plan.items()},
     }

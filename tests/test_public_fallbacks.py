@@ -1,0 +1,133 @@
+"""A PyTorch without the private functions that the package uses: the same numbers, more slowly."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+import two_processes
+from torch import nn
+
+from vaecourse import adam, shared_noise
+from vaecourse.checkpoints import read_checkpoint, write_checkpoint
+
+
+def _missing(name):
+    return lambda monkeypatch, owner: monkeypatch.delattr(owner, name)
+
+
+def _renamed_arguments(monkeypatch, owner):
+    whole = owner._init_group
+    monkeypatch.setattr(owner, "_init_group", lambda self, group: whole(self, group))
+
+
+def _another_meaning(monkeypatch, owner):
+    whole = owner._fused_adam_
+
+    def twice_as_far(*tensors, lr, **options):
+        whole(*tensors, lr=2 * lr, **options)
+
+    monkeypatch.setattr(owner, "_fused_adam_", twice_as_far)
+
+
+LOSSES = {
+    "no kernel": (torch, _missing("_fused_adam_")),
+    "no sum of lists": (torch, _missing("_foreach_add_")),
+    "no lists of tensors": (torch.optim.Adam, _missing("_init_group")),
+    "other arguments": (torch.optim.Adam, _renamed_arguments),
+    "another meaning": (torch, _another_meaning),
+}
+
+
+@pytest.fixture
+def forget():
+    """Ask PyTorch anew, before the test and after it."""
+    asked = adam._steps_privately, adam._steps_fused, shared_noise.can_share_noise
+    for function in asked:
+        function.cache_clear()
+    yield
+    for function in asked:
+        function.cache_clear()
+
+
+def _trained(make):
+    weight = nn.Parameter(torch.linspace(-2, 2, 9))
+    optimizer = make([weight])
+    for step in range(5):
+        weight.grad = torch.cos(weight.detach() + step)
+        optimizer.step()
+    return weight.detach()
+
+
+def test_this_pytorch_has_them(forget):
+    """Otherwise the tests below compare one thing with itself."""
+    weight = nn.Parameter(torch.ones(3))
+    assert type(adam.adam([weight])) is adam._FusedAdam
+    assert shared_noise.can_share_noise()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_adam_does_without(monkeypatch, forget, loss):
+    """The optimizer of PyTorch uses these functions too, so they are lost to the question alone."""
+    with monkeypatch.context() as patch:
+        owner, lose = LOSSES[loss]
+        lose(patch, owner)
+        assert not adam._steps_privately(torch.device("cpu"), torch.float32)
+    assert type(adam.adam([nn.Parameter(torch.ones(3))])) is adam._PublicAdam
+    assert torch.equal(_trained(adam.adam), _trained(partial(torch.optim.Adam, fused=True)))
+
+
+def test_adam_does_without_a_fused_kernel(monkeypatch, forget):
+    monkeypatch.setattr(adam, "_steps_privately", lambda *_kind: False)
+    monkeypatch.setattr(adam, "_steps_fused", lambda *_kind: False)
+    optimizer = adam.adam([nn.Parameter(torch.ones(3))])
+    assert not optimizer.param_groups[0]["fused"]
+    assert torch.equal(_trained(adam.adam), _trained(torch.optim.Adam))
+
+
+def test_the_public_adam_takes_subnormal_moments_for_zero():
+    weight = nn.Parameter(torch.linspace(-1, 1, 64))
+    optimizer = adam._PublicAdam([weight], fused=True)
+    for step in range(1000):
+        weight.grad = (1e-3 if step == 0 else 0.0) * torch.ones(64)
+        optimizer.step()
+    assert not optimizer.state[weight]["exp_avg"].any()
+
+
+def test_without_shared_noise_two_processes_learn_as_one(tmp_path, repository, forget):
+    path = os.pathsep.join([str(repository), str(repository / "tests")])
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    subprocess.run(
+        [sys.executable, *command, __file__, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
+    found, _ = read_checkpoint(tmp_path / "rank0")
+    for case, options in two_processes.CASES.items():
+        alone = two_processes.tensors(*two_processes.train(**options))
+        shared = {name: found[f"{case}/{name}"] for name in alone}
+        torch.testing.assert_close(shared, alone, rtol=1e-5, atol=1e-5)
+
+
+def main(folder):
+    """Train every case as one of two processes whose PyTorch shows no random operation."""
+    for mode in (shared_noise.Witness, shared_noise.SharedNoise):
+        del mode.__torch_dispatch__
+    if shared_noise.can_share_noise():
+        raise SystemExit("the noise is still shared")
+    results = {
+        f"{case}/{name}": value
+        for case, options in two_processes.CASES.items()
+        for name, value in two_processes.tensors(*two_processes.train(**options)).items()
+    }
+    write_checkpoint(folder / f"rank{os.environ['RANK']}", results, {})
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(Path(sys.argv[1]))
