@@ -1,6 +1,8 @@
-"""What every test shares: where the repository is, one thread, and no window for matplotlib."""
+"""What every test shares: the repository, the CPU, one thread, and no window for matplotlib."""
 
 import os
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,34 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 # Small tensors gain nothing from threads, and lose much where another program holds a core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure(config):
+    """Hide every GPU from the tests and from what they start, unless its own tests are asked for.
+
+    What a test finds must not depend on the machine; besides, PyTorch refuses backward passes in a
+    forked child once a GPU is in sight. That is settled here, before PyTorch is loaded.
+    """
+    if config.option.markexpr != "cuda":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+
+def pytest_collection_modifyitems(items):
+    """Refuse test ids that differ from process to process: then tests cannot be shared out."""
+    for item in items:
+        if re.search(r" at 0x[0-9a-f]+", item.nodeid, re.IGNORECASE):
+            raise pytest.UsageError(f"{item.nodeid} holds the address of an object; name it by ids")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_apple_gpu():
+    """Let ``device="auto"`` take the CPU on a Mac too, whose GPU no variable hides."""
+    import torch
+
+    with pytest.MonkeyPatch.context() as patch:
+        # With a cache, like the original: PyTorch looks for the function that it wraps.
+        patch.setattr(torch.backends.mps, "is_available", cache(lambda: False))
+        yield
 
 
 @pytest.fixture(scope="session")

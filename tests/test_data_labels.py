@@ -153,15 +153,3 @@ def test_binarization_leaves_its_input_and_the_global_generator_alone():
 def test_binarization_refuses_integers():
     with pytest.raises(TypeError, match=r"floating-point numbers, got torch\.uint8"):
         dynamic_binarization(torch.zeros(3, dtype=torch.uint8), torch.Generator())
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_devices_agree():
-    x, y = grey_levels(3), uneven_labels()
-    on_device = static_binarization(x.cuda(), 0)
-    assert on_device.is_cuda and torch.equal(on_device.cpu(), static_binarization(x, 0))
-    assert torch.equal(label_subset(y.cuda(), 57).cpu(), label_subset(y, 57))
-    for here, there in zip(stratified_split(y, 57), stratified_split(y.cuda(), 57), strict=True):
-        assert torch.equal(here, there.cpu())
-    generator = torch.Generator("cuda").manual_seed(0)
-    assert dynamic_binarization(x.cuda(), generator).is_cuda

@@ -5,6 +5,7 @@ from math import log
 import numpy as np
 import pytest
 import torch
+from linear_vae import SIGMA, linear_gaussian
 from scipy import stats
 from scipy.special import logsumexp
 from torch import nn
@@ -13,47 +14,15 @@ import vaecourse as vc
 from vaecourse.estimators import log_marginal
 from vaecourse.runtime import isolated_rng
 
-SIGMA = 0.6
-
 
 @pytest.fixture(autouse=True)
 def seed():
     torch.manual_seed(0)
 
 
-def _linear_gaussian(dim=4, latent_dim=2, shift=0.0, widen=1.0):
-    """Return a float64 linear VAE, 12 points from it, and their exact log p(x).
-
-    Orthogonal columns of W make the posterior diagonal, so the encoder holds it exactly unless
-    `shift` moves its mean or `widen` scales its standard deviation.
-    """
-    rng = np.random.default_rng(0)
-    weight = np.linalg.qr(rng.normal(size=(dim, latent_dim)))[0] * [1.5, 0.8][:latent_dim]
-    bias = rng.normal(size=dim)
-    variance = 1 / (1 + (weight**2).sum(0) / SIGMA**2)
-    gain = variance[:, None] * weight.T / SIGMA**2
-    with isolated_rng(0):
-        model = vc.linear_vae(dim, latent_dim).double()
-    model.decoder[1].scale.fill_(SIGMA)
-    log_variance = np.log(variance * widen**2)
-    values = (
-        np.concatenate([gain, np.zeros_like(gain)]),
-        np.concatenate([shift - gain @ bias, log_variance]),
-        weight,
-        bias,
-    )
-    with torch.no_grad():
-        for parameter, value in zip(model.parameters(), values, strict=True):
-            parameter.copy_(torch.from_numpy(value))
-    covariance = weight @ weight.T + SIGMA**2 * np.eye(dim)
-    marginal = stats.multivariate_normal(bias, covariance)
-    x = marginal.rvs(12, random_state=1).reshape(12, dim)
-    return model, torch.from_numpy(x), torch.from_numpy(np.atleast_1d(marginal.logpdf(x)))
-
-
 @pytest.mark.parametrize("num_samples", [1, 2, 100])
 def test_exact_posterior_has_no_error(num_samples):
-    model, x, exact = _linear_gaussian()
+    model, x, exact = linear_gaussian()
     value, error, ess = log_marginal(model, x, num_samples)
     torch.testing.assert_close(value, exact, rtol=1e-6, atol=1e-6)
     assert (error < 1e-6).all() or num_samples == 1
@@ -61,14 +30,14 @@ def test_exact_posterior_has_no_error(num_samples):
 
 
 def test_one_sample_has_no_standard_error():
-    model, x, _ = _linear_gaussian(widen=1.3)
+    model, x, _ = linear_gaussian(widen=1.3)
     assert log_marginal(model, x, 1).standard_error.isinf().all()
     assert log_marginal(model, x, 2).standard_error.isfinite().all()
 
 
 @pytest.mark.parametrize(("proposal", "widen"), [("posterior", 1.3), ("prior", 1.0)])
 def test_estimates_lie_within_their_standard_errors(proposal, widen):
-    model, x, exact = _linear_gaussian(shift=0.1, widen=widen)
+    model, x, exact = linear_gaussian(shift=0.1, widen=widen)
     value, error, ess = log_marginal(model, x, 20_000, proposal=proposal, chunk=1000)
     assert (error > 0).all()
     assert (error < 0.2).all()
@@ -101,7 +70,7 @@ def _weights(model, x, proposal, num_samples, seed):
 
 @pytest.mark.parametrize("proposal", ["prior", "posterior"])
 def test_equals_the_formulas_on_the_same_draws(proposal):
-    model, x, _ = _linear_gaussian(shift=0.2, widen=1.5)
+    model, x, _ = linear_gaussian(shift=0.2, widen=1.5)
     got = log_marginal(model, x, 40, proposal=proposal, seed=3)
     log_w = _weights(model, x, proposal, 40, seed=3)
     weights = np.exp(log_w)
@@ -115,7 +84,7 @@ def test_equals_the_formulas_on_the_same_draws(proposal):
 @pytest.mark.parametrize("proposal", ["prior", "posterior"])
 @pytest.mark.parametrize("chunk", [1, 7, 50, 1000])
 def test_chunks_do_not_change_the_result(proposal, chunk):
-    model, x, _ = _linear_gaussian(shift=0.2)
+    model, x, _ = linear_gaussian(shift=0.2)
     expected = log_marginal(model, x, 100, proposal=proposal, chunk=100)
     got = log_marginal(model, x, 100, proposal=proposal, chunk=chunk)
     for one, two in zip(got, expected, strict=True):
@@ -125,7 +94,7 @@ def test_chunks_do_not_change_the_result(proposal, chunk):
 @pytest.mark.parametrize("proposal", ["prior", "posterior"])
 def test_the_mean_weight_is_unbiased(proposal):
     """Over many seeds exp(value) averages to p(x), while the values average to less."""
-    model, x, exact = _linear_gaussian(2, 1, shift=0.3)
+    model, x, exact = linear_gaussian(2, 1, shift=0.3)
     runs = 400
     values = torch.stack(
         [log_marginal(model, x, 5, proposal=proposal, seed=seed).value for seed in range(runs)]
@@ -140,7 +109,7 @@ def test_the_mean_weight_is_unbiased(proposal):
 
 def test_huge_negative_densities_do_not_underflow():
     """At 2,000 standard deviations p(x) is far below the smallest number."""
-    model, _, _ = _linear_gaussian()
+    model, _, _ = linear_gaussian()
     x = torch.full((1, 4), 1200.0, dtype=torch.float64)
     got = log_marginal(model, x, 50)
     weight, bias = (p.detach().numpy() for p in model.decoder.parameters())
@@ -151,7 +120,7 @@ def test_huge_negative_densities_do_not_underflow():
 
 @pytest.mark.parametrize("batch_size", [1, 5, 100])
 def test_batches_keep_the_order_of_examples(batch_size):
-    model, x, exact = _linear_gaussian()
+    model, x, exact = linear_gaussian()
     got = log_marginal(model, x, 10, batch_size=batch_size)
     assert all(part.shape == (12,) and part.dtype == torch.float64 for part in got)
     torch.testing.assert_close(got.value, exact, rtol=1e-6, atol=1e-6)
@@ -169,7 +138,7 @@ def test_images_work_and_float32_is_close():
 
 
 def test_random_state_and_mode_are_left_alone():
-    model, x, _ = _linear_gaussian(shift=0.3)
+    model, x, _ = linear_gaussian(shift=0.3)
     expected = log_marginal(model, x, 5)
     model.encoder = nn.Sequential(nn.Dropout(0.5), model.encoder)
     model.train()
@@ -184,12 +153,12 @@ def test_random_state_and_mode_are_left_alone():
 @pytest.mark.parametrize("name", ["num_samples", "chunk", "batch_size"])
 @pytest.mark.parametrize("count", [0, -2, 1.5, True])
 def test_counts_must_be_positive_integers(name, count):
-    model, x, _ = _linear_gaussian()
+    model, x, _ = linear_gaussian()
     with pytest.raises(ValueError, match=f"{name} must be a positive integer, got {count}"):
         log_marginal(model, x, **{"num_samples": 3, name: count})
 
 
 def test_proposal_must_be_known():
-    model, x, _ = _linear_gaussian()
+    model, x, _ = linear_gaussian()
     with pytest.raises(ValueError, match='proposal must be "prior" or "posterior", got \'guess\''):
         log_marginal(model, x, 3, proposal="guess")

@@ -1,0 +1,144 @@
+"""What holds on the CPU holds on a GPU: `pytest -m cuda` runs these tests there if it can."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+import toy
+from linear_vae import linear_gaussian
+
+import vaecourse as vc
+from vaecourse.data import labels
+from vaecourse.estimators import log_marginal
+from vaecourse.evaluation import evaluate
+from vaecourse.objectives import elbo, reconstruction
+from vaecourse.runtime import PRECISIONS, isolated_rng
+
+STEPS = 30
+"""Not a multiple of the 4 steps of an epoch, nor of the 7 steps between checkpoints."""
+CUDA = [
+    pytest.mark.cuda,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU and `pytest -m cuda`"),
+]
+each_device = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=CUDA)])
+on_a_gpu = pytest.mark.parametrize("device", [pytest.param("cuda", marks=CUDA)])
+
+
+def _train(device, objective=elbo, **options):
+    model = toy.model()
+    options = {"steps": STEPS, "lr": 1e-2, "transform": labels.dynamic_binarization, **options}
+    return model, toy.fit(model, objective, toy.split(), device=device, **options)
+
+
+def _same(one, other):
+    (model, history), (other_model, other_history) = one, other
+    assert toy.same(model.state_dict(), other_model.state_dict())
+    for record in ("terms", "validation"):
+        rows, other_rows = getattr(history, record), getattr(other_history, record)
+        assert rows.keys() == other_rows.keys()
+        assert all(np.array_equal(rows[name], other_rows[name]) for name in rows)
+
+
+@each_device
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_seed_gives_the_same_bits_again(device, precision):
+    first, again = (_train(device, precision=precision, seed=3) for _ in range(2))
+    _same(first, again)
+    other, _ = _train(device, precision=precision, seed=4)
+    assert not toy.same(first[0].state_dict(), other.state_dict())
+
+
+class Stopped(Exception):
+    """Training was stopped from outside."""
+
+
+def _stopping(at):
+    """Return the ELBO, whose training call number `at` raises `Stopped`."""
+    left = [at]
+
+    def objective(model, batch):
+        left[0] -= model.training
+        if left[0] < 0:
+            raise Stopped
+        return elbo(model, batch)
+
+    return objective
+
+
+@each_device
+@pytest.mark.parametrize("at", [7, 17, 29])
+def test_a_stopped_run_ends_with_the_bits_of_a_whole_one(device, at, tmp_path):
+    whole = _train(device, _stopping(STEPS))
+    options = {"checkpoint": tmp_path / "run.safetensors", "checkpoint_every": 7}
+    with pytest.raises(Stopped):
+        _train(device, _stopping(at), **options)
+    _same(_train(device, _stopping(STEPS - at // 7 * 7), **options), whole)
+
+
+@each_device
+def test_a_model_is_trained_where_it_was_told_and_comes_home(device):
+    recorder = toy.Recorder(elbo)
+    model, _ = _train(device, recorder)
+    assert {call.batch.x.device.type for call in recorder.calls} == {device}
+    weights = [weight for call in recorder.calls for weight in call.weights.values()]
+    assert {weight.device.type for weight in weights} == {device}
+    assert {weight.device.type for weight in model.parameters()} == {"cpu"}
+
+
+@on_a_gpu
+def test_without_noise_a_gpu_learns_as_the_cpu(device):
+    """In float64 the two differ by the order of their sums alone."""
+
+    def losses(device):
+        model = toy.model(partial(vc.mlp_autoencoder, hidden=(16,))).double()
+        data = toy.batch(dtype=torch.float64)
+        return toy.fit(model, reconstruction, data, steps=STEPS, lr=1e-2, device=device)["loss"]
+
+    np.testing.assert_allclose(losses(device), losses("cpu"), rtol=1e-5)
+
+
+@each_device
+def test_evaluate_is_the_mean_over_all_examples(device):
+    model, data = toy.model().double(), toy.batch(dtype=torch.float64)
+    expected = reconstruction(model, data)["loss"].mean().item()
+    model.to(device)
+    assert evaluate(model, reconstruction, data, batch_size=7)["loss"] == pytest.approx(expected)
+    one, again, other = (evaluate(model, elbo, data, seed=seed) for seed in (3, 3, 4))
+    assert one == again != other
+
+
+@each_device
+@pytest.mark.parametrize("proposal", ["posterior", "prior"])
+def test_log_marginal_lies_within_its_standard_error(device, proposal):
+    model, x, exact = linear_gaussian(shift=0.1, widen=1.3)
+    found = log_marginal(model.to(device), x, 20_000, proposal=proposal, chunk=1000)
+    assert (found.standard_error > 0).all()
+    assert (found.standard_error < 0.2).all()
+    assert ((found.value - exact).abs() < 4 * found.standard_error).all()
+
+
+@each_device
+def test_isolated_random_numbers_follow_their_seed_and_leave_the_others(device):
+    torch.rand(3, device=device)
+    read = torch.cuda.get_rng_state if device == "cuda" else torch.get_rng_state
+    before, draws = read(), []
+    for _ in range(2):
+        with isolated_rng(7, torch.device(device)):
+            draws.append(torch.rand(5, device=device))
+    assert torch.equal(*draws)
+    assert torch.equal(read(), before)
+
+
+@on_a_gpu
+def test_labels_and_binarization_are_those_of_the_cpu(device):
+    x = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    y = torch.arange(300) % 3
+    there = labels.static_binarization(x.to(device), 0)
+    assert there.device.type == device
+    assert torch.equal(there.cpu(), labels.static_binarization(x, 0))
+    assert torch.equal(labels.label_subset(y.to(device), 57).cpu(), labels.label_subset(y, 57))
+    parts = labels.stratified_split(y, 57), labels.stratified_split(y.to(device), 57)
+    assert all(torch.equal(one, other.cpu()) for one, other in zip(*parts, strict=True))
+    generator = torch.Generator(device).manual_seed(0)
+    assert labels.dynamic_binarization(x.to(device), generator).device.type == device
