@@ -177,8 +177,9 @@ def prose_free(text):
 
 
 # The addresses that code may name: SVG's namespace, a test's own server or a host that cannot
-# exist, and the source of a data set that torchvision offers in no readable format.
-ALLOWED_HOSTS = r"www\.w3\.org/|127\.0\.0\.1|localhost|[\w.-]+\.invalid|www\.cs\.toronto\.edu/"
+# exist. One file alone knows where data sets are downloaded.
+ALLOWED_HOSTS = r"www\.w3\.org/|127\.0\.0\.1|localhost|[\w.-]+\.invalid"
+SOURCES_OF_DATA = ROOT / "vaecourse" / "data" / "sources.py"
 NO_HOST = re.compile(rf"https?://(?!{ALLOWED_HOSTS})[\w{{]")
 MACHINE_PATH = re.compile(r"(?<![\w.<])/(?:tmp|root|work|home|Users|farm)/\w")
 
@@ -186,5 +187,5 @@ MACHINE_PATH = re.compile(r"(?<![\w.<])/(?:tmp|root|work|home|Users|farm)/\w")
 @pytest.mark.parametrize("path", SOURCES + SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_code_names_no_host_and_no_machine_path(path):
     code = prose_free(path.read_text(encoding="utf-8"))
-    assert not NO_HOST.findall(code)
+    assert path == SOURCES_OF_DATA or not NO_HOST.findall(code)
     assert not MACHINE_PATH.findall(code)

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import socket
+import sys
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import data_files
 import numpy as np
 import pytest
-from torchvision import datasets
 
 from vaecourse import data
-from vaecourse.data import network, torchvision_sets
+from vaecourse.data import network, sources, torchvision_sets
 
 RESOLVE = socket.getaddrinfo
 
@@ -65,18 +65,25 @@ def server(monkeypatch):
 
 @pytest.fixture
 def mnist_served(server, monkeypatch):
-    """Serve a small MNIST under the names and with the checksums that torchvision wants."""
+    """Serve a small MNIST under the names of the true one and with checksums of its own."""
     made = data_files.arrays()
     for key, name in data_files.IDX_NAMES.items():
         server.files[f"{name}.gz"] = gzip.compress(data_files.idx(made[key]))
-    resources = [(name, md5(content)) for name, content in server.files.items()]
-    monkeypatch.setattr(datasets.MNIST, "resources", resources)
-    monkeypatch.setattr(datasets.MNIST, "mirrors", [server.url])
+    files = tuple(checked(name, content) for name, content in server.files.items())
+    serve_from(monkeypatch, server.url, files=files)
+    monkeypatch.setitem(sys.modules, "torchvision", None)  # it is not needed
     return made
 
 
-def md5(content):
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+def checked(name, content):
+    """Return what a source says about a file."""
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return sources.File(name, md5, hashlib.sha256(content).hexdigest())
+
+
+def serve_from(monkeypatch, *mirrors, name="mnist", files=None):
+    files = sources.SOURCES[name].files if files is None else files
+    monkeypatch.setitem(sources.SOURCES, name, sources.Source(mirrors, files))
 
 
 def cached(tmp_path):
@@ -112,7 +119,7 @@ def test_a_download_is_kept_and_loaded(tmp_path, server, mnist_served, capfd):
 
 
 def test_a_download_goes_through_the_proxy(server, mnist_served, monkeypatch):
-    monkeypatch.setattr(datasets.MNIST, "mirrors", ["http://mnist.invalid/files/"])
+    serve_from(monkeypatch, "http://mnist.invalid/files/")
     monkeypatch.setenv("http_proxy", server.url)
     assert data.load("mnist").name == "mnist"
     assert {url.startswith("http://mnist.invalid/files/") for _, url in server.asked} == {True}
@@ -121,8 +128,7 @@ def test_a_download_goes_through_the_proxy(server, mnist_served, monkeypatch):
 def test_a_second_mirror_replaces_a_bad_one(tmp_path, server, mnist_served, monkeypatch):
     last = list(server.files)[-1]
     server.files[f"/bad/{last}"] = b"not what was asked for"
-    mirrors = [server.url + "bad/", server.url + "good/"]
-    monkeypatch.setattr(datasets.MNIST, "mirrors", mirrors)
+    serve_from(monkeypatch, server.url + "bad/", server.url + "good/")
     monkeypatch.setattr(torchvision_sets, "first_answer", lambda urls, _deadline: urls[0])
     assert data.load("mnist").name == "mnist"
     assert ("GET", f"/bad/{last}") in server.asked and ("GET", f"/good/{last}") in server.asked
@@ -145,6 +151,24 @@ def test_a_bad_transfer_leaves_nothing(tmp_path, server, mnist_served, few_strok
     assert split.name == "strokes" and last in split.note
 
 
+@pytest.mark.parametrize(("checksum", "title"), [("md5", "MD5"), ("sha256", "SHA-256")])
+def test_both_checksums_must_agree(tmp_path, mnist_served, monkeypatch, checksum, title):
+    """A file made to have the MD5 of another is told by its SHA-256."""
+    mirrors, (first, *rest) = sources.SOURCES["mnist"]
+    serve_from(monkeypatch, *mirrors, files=(first._replace(**{checksum: "0" * 64}), *rest))
+    with pytest.raises(data.DataError, match=f"{first.name} has {title} .*, 0+ is wanted"):
+        data.load("mnist")
+    assert cached(tmp_path) == ["data"]
+
+
+@pytest.mark.parametrize(("name", "peer"), [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST")])
+def test_the_sources_are_those_of_torchvision(name, peer):
+    datasets = pytest.importorskip("torchvision.datasets")
+    mirrors, files = sources.SOURCES[name]
+    assert [(file.name, file.md5) for file in files] == getattr(datasets, peer).resources
+    assert list(mirrors) == getattr(datasets, peer).mirrors
+
+
 def test_a_stalled_transfer_ends(tmp_path, server, mnist_served, monkeypatch):
     server.stalled, server.promised_too_much = True, 10
     monkeypatch.setattr(network, "STALL_SECONDS", 0.3)
@@ -156,9 +180,9 @@ def test_a_stalled_transfer_ends(tmp_path, server, mnist_served, monkeypatch):
 def test_an_interrupted_download_leaves_nothing(tmp_path, mnist_served, monkeypatch):
     calls = []
 
-    def fetch(_url, _md5, target):
-        calls.append(target)
-        target.write_bytes(b"half of")
+    def fetch(_mirror, file, folder):
+        calls.append(file)
+        (folder / file.name).write_bytes(b"half of")
         if len(calls) == 3:
             raise KeyboardInterrupt
 
@@ -207,9 +231,8 @@ def test_cifar10_comes_as_the_binary_archive(tmp_path, server, monkeypatch, capf
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     server.files["cifar-10-binary.tar.gz"] = packed.getvalue()
-    url = f"{server.url}cifar-10-binary.tar.gz"
-    monkeypatch.setattr(torchvision_sets, "_BINARY_ARCHIVE", url)
-    monkeypatch.setattr(torchvision_sets, "_BINARY_MD5", md5(packed.getvalue()))
+    files = (checked("cifar-10-binary.tar.gz", packed.getvalue()),)
+    serve_from(monkeypatch, server.url, name="cifar10", files=files)
     split = data.load("cifar10")
     assert capfd.readouterr().err == ""
     np.testing.assert_allclose(split.test.x.numpy(), made["x_test"] / 255, rtol=1e-7)

@@ -6,10 +6,9 @@ import threading
 import data_files
 import numpy as np
 import pytest
-from torchvision import datasets
 
 from vaecourse import data
-from vaecourse.data import network, strokes, torchvision_sets
+from vaecourse.data import network, sources, strokes, torchvision_sets
 
 RESOLVE = socket.getaddrinfo
 
@@ -108,7 +107,7 @@ def test_the_probe_leaves_a_reader_less_than_five_seconds(monkeypatch, few_strok
 
     def probe(urls, deadline):
         deadlines.append(deadline)
-        assert len(urls) == len(datasets.MNIST.mirrors)
+        assert len(urls) == len(sources.SOURCES["mnist"].mirrors)
         raise network.DownloadError("the network does not answer")
 
     monkeypatch.setattr(torchvision_sets, "first_answer", probe)

@@ -15,7 +15,7 @@ from vaecourse.runtime import multiplies_in_bfloat16, resolve_device
 
 __all__ = ["add_parser", "report"]
 
-PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "matplotlib", "safetensors")
+PACKAGES = ("torch", "numpy", "scikit-learn", "matplotlib", "safetensors")
 
 
 def add_parser(subparsers) -> None:

@@ -51,7 +51,8 @@ def fit(
 
     Random numbers come from `seed` alone: the program's own random state is neither read nor
     changed. With `checkpoint`, a run that was stopped at any step and is started again with the
-    same arguments ends with the same bits as one that was not.
+    same arguments ends with the same bits as one that was not. This promise holds
+    for the versions that requirements.txt pins; with another PyTorch the bits may differ.
 
     Under torchrun, and wherever `torch.distributed` is initialized, the processes train one model
     together: each takes its rows of every batch, with the noise that one process would draw for

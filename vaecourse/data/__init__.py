@@ -1,6 +1,6 @@
 """Data sets as tensors in memory: `load`, and the types `Batch`, `HeldOut` and `Split`.
 
-torchvision and scikit-learn are imported only where something of theirs is read.
+scikit-learn is imported only where something of its is read; torchvision is never needed.
 """
 
 import os

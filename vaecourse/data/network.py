@@ -1,4 +1,4 @@
-"""Downloads that cannot stall: a probe with a deadline, and transfers checked by their MD5."""
+"""Downloads that cannot stall: a probe with a deadline, and transfers checked by their SHA-256."""
 
 import hashlib
 import queue
@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.request import Request, build_opener
 
 from tqdm import tqdm
+
+from vaecourse.data.sources import File
 
 STALL_SECONDS = 20.0
 _CHUNK = 1 << 16
@@ -59,32 +61,40 @@ def _ask(url: str, timeout: float, answers: queue.SimpleQueue) -> None:
         answers.put((url, False))
 
 
-def fetch(url: str, md5: str, target: Path) -> None:
-    """Download one file, with a progress bar on standard output, and verify it.
+def fetch(mirror: str, file: File, folder: Path) -> None:
+    """Download one file into a folder, with a progress bar on standard output, and verify it.
 
-    The target is written as the bytes arrive: hand over a path in a temporary folder.
+    It is written as the bytes arrive: hand over a temporary folder.
 
     Raises
     ------
     DownloadError
-        If the transfer fails, stalls for 20 seconds, or differs from the MD5.
+        If the transfer fails, stalls for 20 seconds, or differs from a checksum.
     """
-    digest = hashlib.md5(usedforsecurity=False)
+    url, target = mirror + file.name, folder / file.name
+    wanted = {"MD5": file.md5, "SHA-256": file.sha256}
+    digests = {
+        "MD5": hashlib.md5(usedforsecurity=False),
+        "SHA-256": hashlib.sha256(),
+    }
     try:
         with (
             _open(url, STALL_SECONDS) as response,
-            target.open("wb") as file,
+            target.open("wb") as stored,
             _bar(target.name, response.length) as bar,
         ):
             while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                digest.update(chunk)
+                stored.write(chunk)
+                for digest in digests.values():
+                    digest.update(chunk)
                 bar.update(len(chunk))
     except (OSError, HTTPException, ValueError) as error:
         raise DownloadError(f"the download of {url} failed ({error})") from error
-    if digest.hexdigest() != md5:
-        found = digest.hexdigest()
-        raise DownloadError(f"the download of {url} has MD5 {found}, {md5} is wanted")
+    for name, digest in digests.items():
+        if digest.hexdigest() != wanted[name]:
+            raise DownloadError(
+                f"the download of {url} has {name} {digest.hexdigest()}, {wanted[name]} is wanted"
+            )
 
 
 def _bar(name: str, total: int | None) -> tqdm:

@@ -1,7 +1,7 @@
 """MNIST, Fashion-MNIST and CIFAR-10: from disk, else by a verified download.
 
-Files lie as torchvision lays them, each gzipped or not. For MNIST and Fashion-MNIST the download
-uses torchvision's addresses and checksums. For CIFAR-10 it uses the authors' binary archive,
+Files lie as torchvision lays them, each gzipped or not, but torchvision is not needed. For MNIST
+and Fashion-MNIST the download uses its addresses. For CIFAR-10 it uses the authors' binary archive,
 because torchvision's archive holds pickles. An npz file with the arrays x_train, y_train, x_test
 and y_test serves as well.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaecourse.data import formats
+from vaecourse.data import formats, sources
 from vaecourse.data.network import DownloadError, fetch, first_answer
 from vaecourse.data.storage import DataError, publish
 
@@ -32,9 +32,6 @@ _IDX_FILES = (
 _BINARY, _PYTHON = "cifar-10-batches-bin", "cifar-10-batches-py"
 _BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 _BINARY_FILES = tuple(f"{name}.bin" for name in _BATCHES)
-_BINARY_ARCHIVE = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
-_BINARY_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
-
 Arrays = dict[str, np.ndarray]
 
 
@@ -175,24 +172,21 @@ def _read_npz(name: str, folder: Path) -> Arrays | None:
 
 def _plan(name: str, folder: Path):
     """Return what fills a folder from a mirror, the folder's final place, the mirrors, a probe."""
+    source = sources.SOURCES[name]
     if name == "cifar10":
-        mirror, archive = _BINARY_ARCHIVE.rsplit("/", 1)
-        return _fill_cifar, folder / _BINARY, [f"{mirror}/"], archive
-    from torchvision import datasets
-
-    source = datasets.MNIST if name == "mnist" else datasets.FashionMNIST
+        return _fill_cifar, folder / _BINARY, source.mirrors, source.files[0].name
 
     def fill(mirror: str, finished: Path) -> None:
-        for file, md5 in source.resources:
-            fetch(mirror + file, md5, finished / file)
+        for file in source.files:
+            fetch(mirror, file, finished)
 
-    return fill, folder / _IDX_FOLDERS[name], source.mirrors, source.resources[0][0]
+    return fill, folder / _IDX_FOLDERS[name], source.mirrors, source.files[0].name
 
 
 def _fill_cifar(mirror: str, finished: Path) -> None:
-    archive = finished.parent / _BINARY_ARCHIVE.rsplit("/", 1)[1]
-    fetch(mirror + archive.name, _BINARY_MD5, archive)
-    with tarfile.open(archive) as members:
+    (archive,) = sources.SOURCES["cifar10"].files
+    fetch(mirror, archive, finished.parent)
+    with tarfile.open(finished.parent / archive.name) as members:
         for name in _BINARY_FILES:
             (finished / name).write_bytes(members.extractfile(f"{_BINARY}/{name}").read())
 
