@@ -59,7 +59,7 @@ def test_margins_are_left_minus_right_in_the_sense_of_the_claim(fared, source, h
 def test_code_runs_on_after_a_failed_assertion_and_the_least_margin_counts(fared):
     lines = fared("def f(x):\n    assert x > 2\nfor x in (5, 1, 3):\n    f(x)")
     assert [line["held"] for line in lines] == [True, False, True]
-    assert weather.merged(lines) == {"x > 2": {"held": False, "margins": {"0": -1.0}}}
+    assert weather.merged(lines) == {"failed": ["x > 2"], "margins": {"x > 2": {"0": -1.0}}}
 
 
 def test_what_an_assertion_raises_is_raised(fared):
@@ -79,23 +79,41 @@ def test_every_commit_has_other_seeds_than_the_book_and_all_weathers_take_their_
     assert len({change["VAECOURSE_SEED_OFFSET"] for change in chosen}) == 6
 
 
-def test_the_report_counts_and_ranks():
-    def run(held, margin):
-        entry = {"held": held, "margins": {"0": margin}}
-        return {"errors": {}, "version": 1, "asserts": {"a < b": entry}}
+def run_of(margin):
+    """Return a run with one assertion of this margin."""
+    failed = ["a < b"] if margin < 0 else []
+    return {"errors": {}, "version": 1, "failed": failed, "margins": {"a < b": {"0": margin}}}
 
-    runs = {"plain": {"one": run(True, 2.0)}, "seeds-1": {"one": run(False, -1.0)}}
-    runs["seeds-2"] = {"one": run(True, 5.0)}
-    record = weather_report.summary(runs, {"one": {"a < b": "outcome"}})
-    assert record["passed"] == {
-        "plain": {"one": True},
-        "seeds-1": {"one": False},
-        "seeds-2": {"one": True},
-    }
-    (entry,) = record["margins"]
-    assert (entry["least"], entry["mean"], entry["spread"]) == (-1.0, 2.0, 3.0)
-    assert entry["kind"] == "outcome" and entry["units"] == pytest.approx(2 / 3)
+
+RUNS = {
+    "plain": {"one": run_of(2.0)},
+    "seeds-1": {"one": run_of(-1.0)},
+    "seeds-2": {"one": run_of(5.0)},
+}
+
+
+def test_a_claim_is_described_by_its_margins_over_the_weathers():
+    (entry,) = weather_report.summary(RUNS, {"one": {"a < b": "outcome"}})["margins"]
+    spread = np.std([2, -1, 5])
+    assert (entry["least"], entry["mean"], entry["kind"]) == (-1.0, 2.0, "outcome")
+    assert entry["spread"] == pytest.approx(spread)
+    assert entry["units"] == pytest.approx(2 / spread)
+
+
+def test_the_report_counts_names_what_fails_and_is_read_back(tmp_path, capsys):
+    folder, record = tmp_path / "runs", tmp_path / "weather.json"
+    for name, chapters in RUNS.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "one.json").write_text(json.dumps(chapters["one"]))
+    given = record, {"one": 1}, {"one": {"a < b": "outcome"}}, "words"
+    assert weather_report.report(folder, *given) == 1
+    printed = capsys.readouterr().out
+    assert "2 of 3 runs passed, in 3 weathers" in printed and "other sources" not in printed
+    assert "one fails in seeds-1: a < b" in printed
+    assert weather_report.kept_runs(record, tmp_path / "nothing") == RUNS
+    assert weather_report.report(folder, record, {"one": 2}, *given[2:]) == 1
+    assert "3 of them were made from other sources" in capsys.readouterr().out
 
 
 def test_a_chapter_that_raised_did_not_pass():
-    assert not weather_report.passed({"errors": {"cell": "NameError: x"}, "asserts": {}})
+    assert not weather_report.passed({"errors": {"cell": "NameError: x"}, "failed": []})

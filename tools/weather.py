@@ -116,7 +116,7 @@ def run(job):
         client.execute(env=whole)
         seconds = time.monotonic() - begin
         lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return {"seconds": round(seconds), "errors": errors(notebook), "asserts": merged(lines)}
+    return {"seconds": round(seconds), "errors": errors(notebook), **merged(lines)}
 
 
 def errors(notebook):
@@ -131,17 +131,17 @@ def errors(notebook):
 
 
 def merged(lines):
-    """Return for every assertion whether it always held and the least margin of each part."""
-    found = {}
+    """Return the assertions that failed, and the least margin of each part of every assertion."""
+    failed, margins = set(), {}
     for line in lines:
-        entry = found.setdefault(line["assert"], {"held": True, "margins": {}})
-        entry["held"] &= line["held"]
+        parts = margins.setdefault(line["assert"], {})
+        failed |= set() if line["held"] else {line["assert"]}
         for part, margin in line["margins"].items():
-            entry["margins"][part] = min(margin, entry["margins"].get(part, margin))
-    return found
+            parts[part] = min(margin, parts.get(part, margin))
+    return {"failed": sorted(failed), "margins": margins}
 
 
-def jobs_of(weather, paths, package):
+def jobs_of(weather, paths, package, kept):
     """List what is to be run in `weather`, with the environment and the interpreter it needs."""
     environment = {"VAECOURSE_CACHE": str(RUNS / weather / "cache"), **WEATHERS[weather]}
     python = OTHER_TORCH if weather == "other-torch" else Path(sys.executable)
@@ -150,12 +150,12 @@ def jobs_of(weather, paths, package):
             f"weather: {weather} needs {python}: make env TORCH=cpu, or name one in WEATHER_PYTHON"
         )
         return []
-    pending = []
-    for path in paths:
-        kept = book.read(RUNS / weather / f"{path.stem}.json")
-        if not kept or json.loads(kept)["version"] != version(path, package):
-            pending.append((weather, path, environment, python))
-    return pending
+    made = kept.get(weather, {})
+    return [
+        (weather, path, environment, python)
+        for path in paths
+        if made.get(path.stem, {}).get("version") != version(path, package)
+    ]
 
 
 def run_missing(names, paths):
@@ -166,12 +166,12 @@ def run_missing(names, paths):
     tools = str(ROOT / "tools")
     os.environ["PYTHONPATH"] = os.pathsep.join([tools, os.environ["PYTHONPATH"]])
     package, failed = package_hash(), 0
-    jobs = [job for name in names for job in jobs_of(name, paths, package)]
+    kept = weather_report.kept_runs(RECORD, RUNS)
+    jobs = [job for name in names for job in jobs_of(name, paths, package, kept)]
     for (weather, path, *_), result in book.in_parallel(run, jobs):
         result |= {"version": version(path, package), "processor": processor()}
         book.write(RUNS / weather / f"{path.stem}.json", json.dumps(result, indent=1))
-        wrong = [text for text, entry in result["asserts"].items() if not entry["held"]]
-        wrong += list(result["errors"].values())
+        wrong = [*result["failed"], *result["errors"].values()]
         failed += bool(wrong)
         print(f"weather: {weather:12} {path.stem} {result['seconds']:4} s", *wrong, sep="\n    ! ")
     return min(failed, 1)

@@ -34,61 +34,65 @@ def kinds_of(cells):
     return {text: kind for cell in cells for text, kind in kinds(cell.source)}
 
 
-def read_runs(folder, versions):
-    """Return the kept runs, weather by weather, and count those of other sources than today's."""
-    runs, stale = {}, 0
+def kept_runs(record, folder):
+    """Return the runs of the record and of `folder`, newer ones, ``{weather: {chapter: run}}``."""
+    kept = {}
+    if record.exists():
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+        kept = recorded["runs"]
+        for row in recorded["margins"]:
+            for weather, margin in row["margins"].items():
+                parts = kept[weather][row["chapter"]].setdefault("margins", {})
+                parts.setdefault(row["assert"], {})[row["part"]] = margin
     for path in sorted(folder.glob("*/*.json")):
         run = json.loads(path.read_text(encoding="utf-8"))
-        if path.stem in versions:
-            runs.setdefault(path.parent.name, {})[path.stem] = run
-            stale += run["version"] != versions[path.stem]
-    return runs, stale
+        kept.setdefault(path.parent.name, {})[path.stem] = run
+    return kept
 
 
 def passed(run):
     """Tell whether a chapter ran to its end and every assertion held."""
-    return not run["errors"] and all(entry["held"] for entry in run["asserts"].values())
+    return not run["errors"] and not run["failed"]
 
 
 def margins(runs):
-    """Return the margins of every part of every assertion, ``{(chapter, text, part): [...]}``."""
+    """Return the margins of each part of a claim: ``{(chapter, text, part): {weather: margin}}``."""
     found = {}
-    for chapters in runs.values():
+    for weather, chapters in runs.items():
         for chapter, run in chapters.items():
-            for text, entry in run["asserts"].items():
-                for part, margin in entry["margins"].items():
-                    found.setdefault((chapter, text, part), []).append(margin)
+            for text, parts in run.get("margins", {}).items():
+                for part, margin in parts.items():
+                    found.setdefault((chapter, text, part), {})[weather] = margin
     return found
 
 
-def row(chapter, text, part, values, kind):
-    """Describe the margins of one part of an assertion."""
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {
-        "chapter": chapter,
-        "assert": text,
-        "part": int(part),
-        "kind": kind,
-        "least": min(values),
-        "mean": statistics.fmean(values),
-        "spread": spread,
-        "units": statistics.fmean(values) / spread if spread else None,
+def row(key, by_weather, kind):
+    """Describe the margins of one part of an assertion; no units where nothing varies."""
+    chapter, text, part = key
+    values = list(by_weather.values())
+    mean, spread = statistics.fmean(values), statistics.pstdev(values)
+    numbers = {"least": min(values), "mean": mean, "spread": spread}
+    numbers["units"] = mean / spread if spread else None
+    return {"chapter": chapter, "assert": text, "part": part, "kind": kind, **numbers} | {
+        "margins": by_weather
     }
 
 
 def summary(runs, kind_of):
-    """Return the record: who passed, and the margins of what can vary, weakest first."""
+    """Return the record: how every run ended, and the margins of every claim, weakest first."""
     rows = [
-        row(chapter, text, part, values, kind_of[chapter].get(text))
-        for (chapter, text, part), values in margins(runs).items()
+        row(key, by_weather, kind_of[key[0]].get(key[1]))
+        for key, by_weather in margins(runs).items()
     ]
-    varying = [entry for entry in rows if entry["units"] is not None]
-    varying.sort(key=lambda entry: entry["units"])
-    passes = {
-        weather: {chapter: passed(run) for chapter, run in sorted(chapters.items())}
+    rows.sort(key=lambda entry: (entry["units"] is None, entry["units"]))
+    ends = {
+        weather: {
+            chapter: {name: value for name, value in run.items() if name != "margins"}
+            for chapter, run in sorted(chapters.items())
+        }
         for weather, chapters in runs.items()
     }
-    return {"passed": passes, "margins": varying}
+    return {"runs": ends, "margins": rows}
 
 
 def rounded(value):
@@ -100,22 +104,46 @@ def rounded(value):
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
+def as_text(record):
+    """Write a record as JSON, a line for every run and every claim."""
+    line = json.dumps
+    runs = (
+        f"  {line(weather)}: {{\n"
+        + ",\n".join(f"   {line(name)}: {line(run)}" for name, run in chapters.items())
+        + "\n  }"
+        for weather, chapters in record["runs"].items()
+    )
+    rows = (f"  {line(row, ensure_ascii=False)}" for row in record["margins"])
+    return (
+        f'{{\n "about": {line(record["about"])},\n "runs": {{\n'
+        + ",\n".join(runs)
+        + '\n },\n "margins": [\n'
+        + ",\n".join(rows)
+        + "\n ]\n}\n"
+    )
+
+
 def report(folder, path, versions, kind_of, about):
     """Write the record to `path` and print what a reader asks first; return the exit status."""
-    runs, stale = read_runs(folder, versions)
+    runs = {
+        weather: {name: run for name, run in chapters.items() if name in versions}
+        for weather, chapters in kept_runs(path, folder).items()
+    }
     record = {"about": about, **summary(runs, kind_of)}
-    book.write(path, json.dumps(rounded(record), indent=1) + "\n")
-    outcomes = [ok for chapters in record["passed"].values() for ok in chapters.values()]
-    print(f"weather: {sum(outcomes)} of {len(outcomes)} runs passed, in {len(runs)} weathers")
+    book.write(path, as_text(rounded(record)))
+    every = [(w, name, run) for w, chapters in runs.items() for name, run in chapters.items()]
+    good = sum(passed(run) for *_, run in every)
+    print(f"weather: {good} of {len(every)} runs passed, in {len(runs)} weathers")
+    stale = sum(run["version"] != versions[name] for _, name, run in every)
     if stale:
         print(
             f"weather: {stale} of them were made from other sources; make weather runs them again"
         )
-    for weather, chapters in record["passed"].items():
-        for chapter in (name for name, ok in chapters.items() if not ok):
-            print(f"weather: {chapter} fails in {weather}")
+    for weather, name, run in every:
+        for wrong in [*run["failed"], *run["errors"].values()]:
+            print(f"weather: {name} fails in {weather}: {wrong}")
     print("weather: the ten weakest: mean margin in units of its spread, least margin")
-    for entry in record["margins"][:10]:
+    for entry in [row for row in record["margins"] if row["units"] is not None][:10]:
         words = f"{entry['units']:6.1f} {entry['least']:10.3g}  {entry['kind']}"
         print(f"  {words}  {entry['chapter'][:2]}: {entry['assert']}")
-    return int(not all(outcomes) or bool(stale))
+    return int(good < len(every) or bool(stale))
