@@ -56,7 +56,7 @@ def passed(run):
 
 
 def margins(runs):
-    """Return the margins of each part of a claim: ``{(chapter, text, part): {weather: margin}}``."""
+    """Return the margins of the parts of each claim: ``{(chapter, text, part): {weather: …}}``."""
     found = {}
     for weather, chapters in runs.items():
         for chapter, run in chapters.items():
