@@ -73,3 +73,14 @@ def js():
     with browsers.chromium() as browser:
         page = browser.new_page()
         yield lambda figure, call, *given: mathematics(page, figure, call, *given)
+
+
+@pytest.fixture(scope="session")
+def kill():
+    """Return a function that runs a function in a process of its own, which must be killed."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork and SIGKILL")
+    import forks
+
+    with forks.killer() as kill:
+        yield kill

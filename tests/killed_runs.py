@@ -1,14 +1,7 @@
-"""Training runs that kill themselves at a chosen point, for `test_resume.py`.
+"""Training runs that kill themselves at a chosen point, for `test_resume.py`."""
 
-Run as a program, this file reads one JSON object per line: the options of `run`. It forks a child
-for each, which dies by SIGKILL, and prints the number of the signal that ended it. One process
-that forks is much faster than many that import PyTorch anew.
-"""
-
-import json
 import os
 import signal
-import sys
 from functools import partial
 
 import torch
@@ -106,25 +99,3 @@ def run(checkpoint=None, *, at=-1, phase="training", optimizer="adam", **options
         },
     )
     return built, history
-
-
-def _fork(options):
-    child = os.fork()
-    if child == 0:
-        run(**options)
-        os._exit(0)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
-
-
-def _import_everything():
-    """Take one step by hand: PyTorch imports half of itself at the first, in every child anew."""
-    weight = torch.zeros(1, requires_grad=True)
-    weight.grad = torch.ones(1)
-    vc.training.adam([weight]).step()
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    _import_everything()
-    for line in sys.stdin:
-        print(_fork(json.loads(line)), flush=True)

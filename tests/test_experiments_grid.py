@@ -6,13 +6,12 @@ from unittest import mock
 
 import pytest
 import toy_experiments
-from toy_experiments import GUESS, mortal, trial
+from toy_experiments import GUESS, grid, mortal, trial, write_all
 
 from vaecourse.checkpoints import read_checkpoint
 from vaecourse.experiments import run, run_grid, run_trial
-from vaecourse.experiments.rows import read_rows, sort_out, write_row
+from vaecourse.experiments.rows import read_rows
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 TIMES = {"cpu_seconds", "shared_cpu_seconds", "wall_seconds_without_m1", "started"}
 
 
@@ -33,26 +32,12 @@ def _rows(pairs):
     return {trial.name: _content(row) for trial, row in pairs}
 
 
-def _grid():
-    """Return trials with and without a shared M1, for two seeds."""
-    names = ("m1_logistic", "m1_svm", "pixels_logistic", GUESS)
-    return [trial(name, seed) for name in names for seed in (0, 1)]
-
-
-def _killed(work, *arguments):
-    """Call a function in a process of its own and return the signal that ended it."""
-    child = os.fork()
-    if child == 0:
-        work(*arguments)
-        os._exit(0)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
-
-
 @pytest.mark.parametrize(("name", "number"), [("vae_labeled_logistic", 1), ("cpc_vae", 2)])
-def test_a_killed_trial_goes_on_where_it_was(name, number, tmp_path, cache):
+def test_a_killed_trial_goes_on_where_it_was(name, number, tmp_path, cache, kill):
     whole = _content(run_trial(trial(name)))
-    broken = trial(mortal(name, tmp_path / "killed", number))
-    assert _killed(run_trial, broken) == signal.SIGKILL
+    marker = tmp_path / "killed"
+    kill(toy_experiments.die_in_a_trial, name=name, marker=str(marker), number=number)
+    broken = trial(mortal(name, marker, number))
     saved = [read_checkpoint(path)[1] for path in sorted(cache.glob(f"{broken.name}-*"))]
     assert len(saved) == number
     assert saved[-1]["step"] > 0
@@ -62,18 +47,13 @@ def test_a_killed_trial_goes_on_where_it_was(name, number, tmp_path, cache):
     assert list(cache.iterdir()) == []
 
 
-def _write_all(folder, trials):
-    for one, row in run_grid(sort_out(folder, trials)[1]):
-        write_row(folder, one, row)
-
-
-def test_a_killed_program_keeps_its_rows(tmp_path):
-    folder, trials = tmp_path / "rows", [*_grid(), trial("cpc_vae")]
-    broken = [*trials[:3], trial(mortal("cpc_vae", tmp_path / "killed", 2)), *trials[3:-1]]
-    assert _killed(_write_all, folder, broken) == signal.SIGKILL
+def test_a_killed_program_keeps_its_rows(tmp_path, kill):
+    folder, marker = tmp_path / "rows", tmp_path / "killed"
+    trials = [*grid(), trial("cpc_vae")]
+    kill(toy_experiments.die_in_a_grid, folder=str(folder), marker=str(marker))
     assert [row["experiment"] for row in read_rows(folder)] == ["m1_logistic"] * 2 + ["m1_svm"]
     stamps = {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
-    _write_all(folder, broken)
+    write_all(folder, toy_experiments.mortal_grid(marker))
     assert {path.name for path in folder.iterdir()} == {f"{one.name}.json" for one in trials}
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     expected = _rows(run_grid(trials))
@@ -87,7 +67,7 @@ def test_an_m1_is_trained_once(monkeypatch):
     trained = []
     work = run._work
     monkeypatch.setattr(run, "_work", lambda *args: trained.append(args[0].name) or work(*args))
-    list(run_grid(_grid()))
+    list(run_grid(grid()))
     assert sorted(name for name in trained if "-m1-" in name) == ["digits-0-m1-0", "digits-0-m1-1"]
 
 
@@ -100,14 +80,14 @@ def test_the_rows_of_an_m1_share_its_cost():
 
 @pytest.mark.slow
 def test_cores_give_the_same_rows(monkeypatch, repository):
-    monkeypatch.setenv("PYTHONPATH", f"{repository}:{repository / 'tests'}")
-    assert _rows(run_grid(_grid(), jobs=2)) == _rows(run_grid(_grid()))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(repository), str(repository / "tests")]))
+    assert _rows(run_grid(grid(), jobs=2)) == _rows(run_grid(grid()))
 
 
 @pytest.fixture
 def cluster(monkeypatch, repository):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setenv("PYTHONPATH", f"{repository}:{repository / 'tests'}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(repository), str(repository / "tests")]))
     options = {"n_workers": 2, "threads_per_worker": 2, "dashboard_address": None}
     # Dask sets variables of this process for its workers, and leaves them set.
     with (
@@ -118,13 +98,14 @@ def cluster(monkeypatch, repository):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_cluster_survives_a_killed_worker(cluster, tmp_path, cache):
     """Threads share a process's random numbers, so a worker with two of them must not mix them."""
     marker = tmp_path / "killed"
-    trials = [*_grid(), trial(mortal("cpc_vae", marker, 2), 2), *(trial("m2", s) for s in (0, 1))]
+    trials = [*grid(), trial(mortal("cpc_vae", marker, 2), 2), *(trial("m2", s) for s in (0, 1))]
     rows = _rows(run_grid(trials, scheduler=cluster.scheduler_address))
     assert marker.exists()
-    assert rows == _rows(run_grid([*_grid(), trial("cpc_vae", 2), *trials[-2:]]))
+    assert rows == _rows(run_grid([*grid(), trial("cpc_vae", 2), *trials[-2:]]))
     assert list(cache.iterdir()) == []
 
 

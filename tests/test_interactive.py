@@ -209,7 +209,7 @@ def test_it_fits_a_phone(show, name):
 @every_figure
 def test_it_follows_the_page_into_the_dark_and_axe_finds_nothing(show, name):
     page = show(name)
-    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
     page.evaluate(source)
     rules = "() => axe.run(document, {preload: false}).then(r => r.violations.map(v => [v.id, "
     rules += "v.nodes.map(n => n.html + n.failureSummary).join()]))"

@@ -2,11 +2,11 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
-from threading import Event, Thread
+from queue import Queue
+from threading import Thread
 
 import nbformat
 import pytest
@@ -51,32 +51,29 @@ def lab(tmp_path_factory):
         nbformat.write(
             nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb"
         )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "HOME")
     places = {place: str(folder / place.lower()) for place in folders}
     environment = {**os.environ, **places, "PYTHONPATH": str(ROOT)}
     environment.pop("VAECOURSE_STATIC", None)
-    options = ["--no-browser", f"--port={port}", "--expose-app-in-browser", "--allow-root"]
+    options = ["--no-browser", "--expose-app-in-browser", "--allow-root"]
     options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
     command = [sys.executable, "-m", "jupyterlab", *options]
     server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    serving = Event()
-    reader = Thread(target=_read, args=(server.stderr, serving))
+    addresses = Queue()
+    reader = Thread(target=_read, args=(server.stderr, addresses))
     reader.start()
-    assert serving.wait(PATIENCE / 1000), "JupyterLab did not start"
-    yield f"http://localhost:{port}"
+    yield addresses.get(timeout=PATIENCE / 1000)
     server.terminate()
     server.wait()
     reader.join()
 
 
-def _read(lines, serving):
-    """Read what the server writes to its end, or its pipe would fill; tell when it serves."""
+def _read(lines, addresses):
+    """Read what the server writes to its end, or its pipe would fill; tell where it serves."""
     for line in lines:
-        if re.search(r"http://localhost:\d+/lab", line):
-            serving.set()
+        found = re.search(r"(http://localhost:\d+)/lab", line)
+        if found:
+            addresses.put(found[1])
 
 
 @pytest.fixture(scope="module")

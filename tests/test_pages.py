@@ -156,7 +156,9 @@ def axe(page, theme):
         "() => Promise.allSettled(document.getAnimations().map(animation => animation.finished))"
     )
     if not page.evaluate("() => !!window.axe"):
-        page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
+        page.evaluate(
+            resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+        )
     violations = page.evaluate(
         "() => axe.run(document, {preload: false, resultTypes: ['violations']})"
         ".then(result => result.violations)"

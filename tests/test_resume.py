@@ -1,11 +1,7 @@
 """A run that is killed and started again ends with the bits of one that was not."""
 
 import json
-import os
 import pickle
-import signal
-import subprocess
-import sys
 
 import killed_runs
 import numpy as np
@@ -22,8 +18,6 @@ from vaecourse.checkpoints import (
 from vaecourse.objectives import elbo, reconstruction
 from vaecourse.runtime import PRECISIONS
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
@@ -32,24 +26,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def kill():
-    """Return a function that runs `killed_runs.run` in a process of its own until it dies."""
-    with subprocess.Popen(
-        [sys.executable, killed_runs.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-
-        def kill(**options):
-            print(json.dumps(options), file=process.stdin, flush=True)
-            assert int(process.stdout.readline()) == signal.SIGKILL
-
-        yield kill
-        process.stdin.close()
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +78,7 @@ def test_the_run_would_notice():
 @pytest.mark.parametrize("step", [0, 3, 6, 7, 8, 13, 14, 20, 27, 28, 29])
 def test_killed_in_a_step(kill, tmp_path, step):
     path = tmp_path / "run.safetensors"
-    kill(checkpoint=str(path), at=step)
+    kill(killed_runs.run, checkpoint=str(path), at=step)
     assert path.exists() == (step >= 7)
     if path.exists():
         assert read_checkpoint(path)[1]["step"] == step // 7 * 7
@@ -112,7 +88,7 @@ def test_killed_in_a_step(kill, tmp_path, step):
 @pytest.mark.parametrize("epoch", [0, 3, 6])
 def test_killed_in_validation(kill, tmp_path, epoch):
     path = tmp_path / "run.safetensors"
-    kill(checkpoint=str(path), at=epoch, phase="validation")
+    kill(killed_runs.run, checkpoint=str(path), at=epoch, phase="validation")
     _assert_same(killed_runs.run(path), _uninterrupted())
 
 
@@ -123,7 +99,7 @@ def test_killed_while_writing(kill, tmp_path, write, when):
     path = tmp_path / "run.safetensors"
     bystander = tmp_path / "run.safetensors.other"
     bystander.write_text("mine")
-    kill(checkpoint=str(path), at=write, phase=when)
+    kill(killed_runs.run, checkpoint=str(path), at=write, phase=when)
     assert len(list(tmp_path.glob("*.partial"))) == (when == "before")
     assert path.exists() == (write > 0 or when == "after")
     _assert_same(killed_runs.run(path), _uninterrupted())
@@ -133,7 +109,7 @@ def test_killed_while_writing(kill, tmp_path, write, when):
 def test_killed_again_and_again(kill, tmp_path):
     path = tmp_path / "run.safetensors"
     for calls, step in ((8, 7), (9, 14), (2, 14), (8, 21), (7, 28), (1, 28)):
-        kill(checkpoint=str(path), at=calls)
+        kill(killed_runs.run, checkpoint=str(path), at=calls)
         assert read_checkpoint(path)[1]["step"] == step
     _assert_same(killed_runs.run(path), _uninterrupted())
 
@@ -141,14 +117,14 @@ def test_killed_again_and_again(kill, tmp_path):
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_precision_resumes(kill, tmp_path, precision):
     path = tmp_path / "run.safetensors"
-    kill(checkpoint=str(path), at=17, precision=precision)
+    kill(killed_runs.run, checkpoint=str(path), at=17, precision=precision)
     _assert_same(killed_runs.run(path, precision=precision), _uninterrupted(precision=precision))
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adamw"])
 def test_every_optimizer_resumes(kill, tmp_path, optimizer):
     path = tmp_path / "run.safetensors"
-    kill(checkpoint=str(path), at=17, optimizer=optimizer)
+    kill(killed_runs.run, checkpoint=str(path), at=17, optimizer=optimizer)
     _assert_same(killed_runs.run(path, optimizer=optimizer), _uninterrupted(optimizer=optimizer))
 
 
@@ -215,7 +191,7 @@ def _identity(x, generator):
         ({"schedules": {"beta": 2.0}}, ["plan = ", "'beta': '2.0'"]),
         ({"seed": 6, "batch_size": 17}, ["batch_size = 16, seed = 5", "size = 17, seed = 6"]),
     ],
-    ids=str,
+    ids=["seed", "size", "precision", "transform", "optimizer", "rate", "schedule", "two at once"],
 )
 def test_another_configuration_is_refused(halfway, options, words):
     message = _refused(halfway, "was made with .*; this run has .*delete the file", **options)

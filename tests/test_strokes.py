@@ -298,7 +298,7 @@ def test_source_hash_sees_every_file_that_draws(tmp_path, monkeypatch):
     seen = {before}
     assert module.source_hash() in seen
     for file in files:
-        (tmp_path / file.name).write_text(file.read_text() + "#")
+        (tmp_path / file.name).write_bytes(file.read_bytes() + b"#")
         seen.add(module.source_hash())
     assert len(seen) == 4
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vaecourse.experiments import Experiment, Trial
+from vaecourse.experiments import Experiment, Trial, run_grid, run_trial
 from vaecourse.experiments.cli import BY_NAME
+from vaecourse.experiments.rows import sort_out, write_row
 from vaecourse.experiments.trials import split_of
 from vaecourse.experiments.work import Work
 from vaecourse.training import _name
@@ -58,3 +59,30 @@ def _guess(work: Work) -> dict:
 
 
 GUESS = Experiment("guess", "A guess", _guess, ("logistic",))
+
+
+def grid() -> list[Trial]:
+    """Return trials with and without a shared M1, for two seeds."""
+    names = ("m1_logistic", "m1_svm", "pixels_logistic", GUESS)
+    return [trial(name, seed) for name in names for seed in (0, 1)]
+
+
+def mortal_grid(marker: Path) -> list[Trial]:
+    """Return the grid with one trial more, in the midst, which kills its process once."""
+    return [*grid()[:3], trial(mortal("cpc_vae", marker, 2)), *grid()[3:]]
+
+
+def write_all(folder: Path, trials: list[Trial]) -> None:
+    """Make the rows that are missing, as the command line does."""
+    for one, row in run_grid(sort_out(folder, trials)[1]):
+        write_row(folder, one, row)
+
+
+def die_in_a_trial(name: str, marker: str, number: int) -> None:
+    """Run a trial that kills its process."""
+    run_trial(trial(mortal(name, Path(marker), number)))
+
+
+def die_in_a_grid(folder: str, marker: str) -> None:
+    """Make the rows of a grid until one kills the process."""
+    write_all(Path(folder), mortal_grid(Path(marker)))
