@@ -36,21 +36,21 @@ CHANGED = {
     "lambda": ["index"],
     "counts": ["mean"],
 }
+INDEX = """name => [...document.querySelectorAll(".vae-live")].findIndex(
+  live => live.parentElement.dataset.figure === name)"""
 READY = "Python 3 (ipykernel) | Idle"
 PATIENCE = 180_000  # milliseconds: a kernel that imports PyTorch on a busy machine
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Serve a notebook of three cells for each figure in JupyterLab; return its address."""
+    """Serve a notebook with three cells for each figure in JupyterLab; return its address."""
     folder = tmp_path_factory.mktemp("lab")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    for name in NAMES:
-        sources = SHOW.format(name=name), READ, BACK
-        cells = [nbformat.v4.new_code_cell(source) for source in sources]
-        nbformat.write(
-            nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb"
-        )
+    sources = [source for name in NAMES for source in (SHOW.format(name=name), READ, BACK)]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    book = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+    nbformat.write(book, folder / "figures.ipynb")
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "HOME")
     places = {place: str(folder / place.lower()) for place in folders}
     environment = {**os.environ, **places, "PYTHONPATH": str(ROOT)}
@@ -85,43 +85,37 @@ def browser():
         yield started
 
 
-@pytest.fixture
-def notebook(lab, browser):
-    """Return a function that opens a figure's notebook when its kernel is ready."""
-    contexts = []
-
-    def open_notebook(name):
-        contexts.append(browser.new_context(viewport={"width": 1200, "height": 1400}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE)
-        page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}.ipynb")
-        page.get_by_text(READY).wait_for()
-        return page
-
-    yield open_notebook
-    for context in contexts:
-        context.close()
+@pytest.fixture(scope="module")
+def page(lab, browser):
+    """Open the notebook, with one kernel for all figures: it takes longer to start than they."""
+    context = browser.new_context(viewport={"width": 1200, "height": 1400})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{lab}/lab/tree/figures.ipynb")
+    page.get_by_text(READY).wait_for()
+    yield page
+    context.close()
 
 
-def run(page, number):
-    """Run one cell, and wait until it is done."""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+def run(page, name, number):
+    """Run one cell of a figure, and wait until it is done; return it."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(3 * NAMES.index(name) + number)
     cell.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
-    cell.locator(".jp-InputPrompt", has_text=f"[{number + 1}]:").wait_for()
+    cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]:")).wait_for()
+    return cell
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_python_reads_what_the_page_moves_and_the_page_shows_what_python_sets(notebook, name):
-    page = notebook(name)
-    run(page, 0)
+def test_python_reads_what_the_page_moves_and_the_page_shows_what_python_sets(page, name):
+    run(page, name, 0)
     page.locator(f"[data-figure='{name}']").wait_for()
-    before = picture(page)
-    drag(page, name)
-    assert picture(page) != before
-    run(page, 1)
-    printed = page.locator(".jp-OutputArea-output", has_text="changed").last.inner_text()
+    index = page.evaluate(INDEX, name)
+    before = picture(page, index)
+    drag(page, name, index)
+    assert picture(page, index) != before
+    printed = run(page, name, 1).locator(".jp-OutputArea-output", has_text="changed").inner_text()
     assert printed.strip() == f"changed {CHANGED[name]}"
-    run(page, 2)
-    same = f"before => JSON.stringify(({DRAWN})(0)) === JSON.stringify(before)"
-    page.wait_for_function(same, arg=before)
+    run(page, name, 2)
+    same = f"([before, at]) => JSON.stringify(({DRAWN})(at)) === JSON.stringify(before)"
+    page.wait_for_function(same, arg=[before, index])
