@@ -79,10 +79,14 @@ def test_every_commit_has_other_seeds_than_the_book_and_all_weathers_take_their_
     assert len({change["VAECOURSE_SEED_OFFSET"] for change in chosen}) == 6
 
 
+VERSION = {"chapter": "c", "package": "p"}
+
+
 def run_of(margin):
     """Return a run with one assertion of this margin."""
     failed = ["a < b"] if margin < 0 else []
-    return {"errors": {}, "version": 1, "failed": failed, "margins": {"a < b": {"0": margin}}}
+    margins = {"a < b": {"0": margin}}
+    return {"errors": {}, "version": VERSION, "failed": failed, "margins": margins, "same": []}
 
 
 RUNS = {
@@ -105,14 +109,31 @@ def test_the_report_counts_names_what_fails_and_is_read_back(tmp_path, capsys):
     for name, chapters in RUNS.items():
         (folder / name).mkdir(parents=True)
         (folder / name / "one.json").write_text(json.dumps(chapters["one"]))
-    given = record, {"one": 1}, {"one": {"a < b": "outcome"}}, "words"
+    given = record, {"one": VERSION}, {"one": {"a < b": "outcome"}}, "words"
     assert weather_report.report(folder, *given) == 1
     printed = capsys.readouterr().out
     assert "2 of 3 runs passed, in 3 weathers" in printed and "other sources" not in printed
     assert "one fails in seeds-1: a < b" in printed
     assert weather_report.kept_runs(record, tmp_path / "nothing") == RUNS
-    assert weather_report.report(folder, record, {"one": 2}, *given[2:]) == 1
+    assert (
+        weather_report.report(folder, record, {"one": VERSION | {"package": "q"}}, *given[2:]) == 1
+    )
     assert "3 of them were made from other sources" in capsys.readouterr().out
+
+
+def test_runs_of_an_older_package_count_while_the_plain_weather_gives_the_same_numbers():
+    newer = VERSION | {"package": "q"}
+    kept = {"plain": {"one": run_of(2.0)}, "seeds-1": {"one": run_of(3.0)}}
+    assert weather_report.counts("one", "seeds-1", kept, VERSION)
+    assert not weather_report.counts("one", "seeds-1", kept, newer)
+    for margin, same in ((2.0, ["p"]), (2.5, [])):
+        run = run_of(margin) | {"version": newer}
+        run["same"] = weather_report.same_numbers(run, kept["plain"]["one"])
+        assert run["same"] == same
+        now = {**kept, "plain": {"one": run}}
+        assert weather_report.counts("one", "seeds-1", now, newer) is bool(same)
+        assert not weather_report.counts("one", "seeds-1", now, newer | {"chapter": "d"})
+    assert not weather_report.counts("one", "avx2", kept, VERSION)
 
 
 def test_a_chapter_that_raised_did_not_pass():

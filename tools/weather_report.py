@@ -50,6 +50,30 @@ def kept_runs(record, folder):
     return kept
 
 
+def same_numbers(run, older):
+    """List the packages whose numbers are those of `run`: that of `older`, where nothing differs.
+
+    A chapter's margins in one weather show whether a change of the package changed any number.
+    """
+    parts = ("failed", "errors", "margins")
+    if older is None or older["version"]["chapter"] != run["version"]["chapter"]:
+        return []
+    if any(rounded(older.get(name, {})) != rounded(run[name]) for name in parts):
+        return []
+    packages = {older["version"]["package"], *older["same"]}
+    return sorted(packages - {run["version"]["package"]})
+
+
+def counts(chapter, weather, kept, version):
+    """Tell whether a kept run counts for today's sources, or for a package of the same numbers."""
+    run = kept.get(weather, {}).get(chapter)
+    plain = kept.get("plain", {}).get(chapter)
+    if run is None or run["version"] == version:
+        return run is not None
+    same = plain["same"] if plain and plain["version"] == version else []
+    return run["version"]["chapter"] == version["chapter"] and run["version"]["package"] in same
+
+
 def passed(run):
     """Tell whether a chapter ran to its end and every assertion held."""
     return not run["errors"] and not run["failed"]
@@ -134,7 +158,7 @@ def report(folder, path, versions, kind_of, about):
     every = [(w, name, run) for w, chapters in runs.items() for name, run in chapters.items()]
     good = sum(passed(run) for *_, run in every)
     print(f"weather: {good} of {len(every)} runs passed, in {len(runs)} weathers")
-    stale = sum(run["version"] != versions[name] for _, name, run in every)
+    stale = sum(not counts(name, w, runs, versions[name]) for w, name, _ in every)
     if stale:
         print(
             f"weather: {stale} of them were made from other sources; make weather runs them again"
