@@ -12,6 +12,7 @@ from vaecourse.checkpoints import read_checkpoint
 from vaecourse.experiments import run, run_grid, run_trial
 from vaecourse.experiments.rows import read_rows
 
+OTHERS = [("vae_labeled_logistic", 0), ("cpc_vae", 0), ("cpc_vae", 2), ("m2", 0), ("m2", 1)]
 TIMES = {"cpu_seconds", "shared_cpu_seconds", "wall_seconds_without_m1", "started"}
 
 
@@ -32,9 +33,28 @@ def _rows(pairs):
     return {trial.name: _content(row) for trial, row in pairs}
 
 
+@pytest.fixture(scope="module")
+def in_turn(tmp_path_factory):
+    """Return the rows of all trials here, made one after the other, and what was trained."""
+    trials = [*grid(), *(trial(name, seed) for name, seed in OTHERS)]
+    trained, work = [], run._work
+
+    def counted(one, *arguments):
+        trained.append(one.name)
+        return work(one, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAECOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(run, "_work", counted)
+        return _rows(run_grid(trials)), trained
+
+
+def _only(in_turn, trials):
+    return {one.name: in_turn[0][one.name] for one in trials}
+
+
 @pytest.mark.parametrize(("name", "number"), [("vae_labeled_logistic", 1), ("cpc_vae", 2)])
-def test_a_killed_trial_goes_on_where_it_was(name, number, tmp_path, cache, kill):
-    whole = _content(run_trial(trial(name)))
+def test_a_killed_trial_goes_on_where_it_was(name, number, tmp_path, cache, kill, in_turn):
     marker = tmp_path / "killed"
     kill(toy_experiments.die_in_a_trial, name=name, marker=str(marker), number=number)
     broken = trial(mortal(name, marker, number))
@@ -42,12 +62,12 @@ def test_a_killed_trial_goes_on_where_it_was(name, number, tmp_path, cache, kill
     assert len(saved) == number
     assert saved[-1]["step"] > 0
     row = run_trial(broken)
-    assert _content(row) == whole
+    assert {broken.name: _content(row)} == _only(in_turn, [broken])
     assert row["cpu_seconds"] > sum(meta["cpu_seconds"] for meta in saved)
     assert list(cache.iterdir()) == []
 
 
-def test_a_killed_program_keeps_its_rows(tmp_path, kill):
+def test_a_killed_program_keeps_its_rows(tmp_path, kill, in_turn):
     folder, marker = tmp_path / "rows", tmp_path / "killed"
     trials = [*grid(), trial("cpc_vae")]
     kill(toy_experiments.die_in_a_grid, folder=str(folder), marker=str(marker))
@@ -56,19 +76,15 @@ def test_a_killed_program_keeps_its_rows(tmp_path, kill):
     write_all(folder, toy_experiments.mortal_grid(marker))
     assert {path.name for path in folder.iterdir()} == {f"{one.name}.json" for one in trials}
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
-    expected = _rows(run_grid(trials))
-    assert {f"{n}.json": row for n, row in expected.items()} == {
+    assert {f"{name}.json": row for name, row in _only(in_turn, trials).items()} == {
         path.name: _content(row)
         for path, row in zip(sorted(folder.glob("*.json")), read_rows(folder), strict=True)
     }
 
 
-def test_an_m1_is_trained_once(monkeypatch):
-    trained = []
-    work = run._work
-    monkeypatch.setattr(run, "_work", lambda *args: trained.append(args[0].name) or work(*args))
-    list(run_grid(grid()))
-    assert sorted(name for name in trained if "-m1-" in name) == ["digits-0-m1-0", "digits-0-m1-1"]
+def test_an_m1_is_trained_once(in_turn):
+    firsts = sorted(name for name in in_turn[1] if "-m1-" in name)
+    assert firsts == ["digits-0-m1-0", "digits-0-m1-1"]
 
 
 def test_the_rows_of_an_m1_share_its_cost():
@@ -79,9 +95,9 @@ def test_the_rows_of_an_m1_share_its_cost():
 
 
 @pytest.mark.slow
-def test_cores_give_the_same_rows(monkeypatch, repository):
+def test_cores_give_the_same_rows(monkeypatch, repository, in_turn):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(repository), str(repository / "tests")]))
-    assert _rows(run_grid(grid(), jobs=2)) == _rows(run_grid(grid()))
+    assert _rows(run_grid(grid(), jobs=2)) == _only(in_turn, grid())
 
 
 @pytest.fixture
@@ -99,13 +115,13 @@ def cluster(monkeypatch, repository):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_cluster_survives_a_killed_worker(cluster, tmp_path, cache):
+def test_a_cluster_survives_a_killed_worker(cluster, tmp_path, cache, in_turn):
     """Threads share a process's random numbers, so a worker with two of them must not mix them."""
     marker = tmp_path / "killed"
     trials = [*grid(), trial(mortal("cpc_vae", marker, 2), 2), *(trial("m2", s) for s in (0, 1))]
     rows = _rows(run_grid(trials, scheduler=cluster.scheduler_address))
     assert marker.exists()
-    assert rows == _rows(run_grid([*grid(), trial("cpc_vae", 2), *trials[-2:]]))
+    assert rows == _only(in_turn, trials)
     assert list(cache.iterdir()) == []
 
 
