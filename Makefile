@@ -34,11 +34,16 @@ lint: $(READY) ## check style
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 
-unit: $(READY) ## run the tests that need no built book
-	@$(PY) -m pytest -m "not pages"
+# A process for each core, but no more than four: each takes 1.7 GB.
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal
+
+# The tests of the GPU come last and by themselves: the others must not see one.
+unit: $(READY) ## run the tests that need no built book, side by side
+	@$(PY) -m pytest -m "not pages and not cuda" $(PARALLEL)
+	@if command -v nvidia-smi >/dev/null; then $(PY) -m pytest -m cuda tests/test_devices.py; fi
 
 pages: $(READY) ## open every built page in a browser and check it
-	@$(PY) -m pytest -m pages
+	@$(PY) -m pytest -m pages $(PARALLEL)
 
 nbval: $(READY) ## run every chapter again, as a notebook
 	@$(PY) tools/book.py nbval
