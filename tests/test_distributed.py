@@ -28,7 +28,7 @@ def together(tmp_path_factory, repository):
         [sys.executable, *COMMAND, two_processes.__file__, str(folder)],
         env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         check=True,
-        timeout=120,
+        timeout=600,
         capture_output=True,
     )
     return [read_checkpoint(folder / f"rank{rank}") for rank in (0, 1)]

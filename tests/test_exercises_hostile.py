@@ -158,8 +158,9 @@ def skip_what_nothing_stops(kind):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Give answers little time and memory, and keep no record."""
+    """Give answers little time and memory, and keep no record; let a child start at leisure."""
     monkeypatch.setattr(sandbox, "SECONDS", SECONDS)
+    monkeypatch.setattr(sandbox, "READY_SECONDS", 60.0)
     monkeypatch.setattr(sandbox, "MEMORY", 2**28)
     monkeypatch.setenv("VAECOURSE_STATIC", "1")
 
