@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import vaecourse
+from vaecourse import terminal
 
 COMMANDS = (
     "vaecourse.commands",
@@ -29,13 +30,28 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return what the shell shall see."""
-    options = parser().parse_args(arguments)
+    terminal.prepare()
+    try:
+        try:
+            options = parser().parse_args(arguments)
+            return _run(options)
+        finally:
+            terminal.flush()
+    except terminal.OutputLostError as error:
+        if error.reader_gone:
+            return terminal.READER_GONE
+        print(f"vaecourse: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         return options.run(options) or 0
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
-    except (ValueError, RuntimeError, ImportError, OSError) as error:
+    except (ValueError, RuntimeError, ImportError, OSError, FloatingPointError) as error:
+        terminal.flush(after=error)  # where the output is at fault, there is no more to say
         print(f"vaecourse: {error}", file=sys.stderr)
         return 1
 

@@ -80,7 +80,8 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict]:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             meta = json.loads(header["vaecourse"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Without a copy the file would stay mapped, and Windows replaces no mapped file.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             if _digest(tensors) != header["sha256"]:
                 raise SafetensorError("its content has changed since it was written")
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:

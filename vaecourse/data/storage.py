@@ -2,7 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +22,52 @@ class DataError(RuntimeError):
 def cache_folder() -> Path:
     """Return the folder for what this package downloads or computes once.
 
-    It is the user's cache folder for ``vaecourse``, or the folder that the environment variable
-    ``VAECOURSE_CACHE`` names. The folder is not created here.
+    It is the folder that the environment variable ``VAECOURSE_CACHE`` names, or the user's cache
+    folder for ``vaecourse``. Where that can neither be found nor made, a warning says so, once, and
+    a folder stands in for it that is deleted when the program ends.
     """
     named = os.environ.get("VAECOURSE_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("vaecourse")
+    return Path(named).expanduser() if named else _usual_or_passing()
+
+
+def under_home(folder: Callable[[str], Path]) -> Path:
+    """Return what platformdirs says of a folder of this package.
+
+    Raises
+    ------
+    OSError
+        If no home folder is known. Some versions of platformdirs would then return a folder
+        named ``~``.
+    """
+    try:
+        path = folder("vaecourse")
+    except RuntimeError as error:
+        raise OSError(f"no home folder is known: {error}") from error
+    if not path.is_absolute():
+        raise OSError("no home folder is known")
+    return path
+
+
+@cache
+def _usual_or_passing() -> Path:
+    try:
+        usual = under_home(platformdirs.user_cache_path)
+        usual.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        # A page that is built shows no warnings; `vaecourse doctor` says the same.
+        if os.environ.get("VAECOURSE_STATIC", "0") in ("", "0"):
+            warnings.warn(
+                "what is downloaded or trained is lost when the program ends, because it can be "
+                f"kept nowhere ({error}); name a folder in VAECOURSE_CACHE",
+                stacklevel=3,
+            )
+        return Path(_passing().name)
+    return usual
+
+
+@cache
+def _passing() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="vaecourse-", ignore_cleanup_errors=True)
 
 
 def data_folders(root: str | os.PathLike | None = None) -> list[Path]:
@@ -60,6 +105,8 @@ def publish(finished: Path, target: Path) -> None:
         If the folder can neither be moved nor found at ``target``.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        target.rmdir()  # an empty folder, which Windows would not replace
     try:
         finished.rename(target)
     except OSError:

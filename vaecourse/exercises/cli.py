@@ -33,7 +33,7 @@ def rows() -> list[dict]:
 def show_list(options: argparse.Namespace) -> int:
     """List the exercises."""
     if options.json:
-        print(json.dumps(rows(), indent=1, ensure_ascii=False))
+        print(json.dumps(rows(), indent=1))
         return 0
     for row in rows():
         stars = STARS * row["difficulty"]
@@ -59,13 +59,22 @@ def check_notebooks(options: argparse.Namespace) -> int:
             results.append(result.passed)
             print(f"{result!r}\n")
     print(f"{sum(results)} of {len(results)} right")
+    warn_of_trouble()
     return 0 if all(results) else 1
 
 
 def show_progress(options: argparse.Namespace) -> int:
     """Say what is solved."""
     print(repr(progress()))
+    warn_of_trouble()
     return 0
+
+
+def warn_of_trouble() -> None:
+    """Say it where what is solved cannot be written down."""
+    words = record.trouble()
+    if words:
+        print(f"exercises: {words}", file=sys.stderr)
 
 
 def reset(options: argparse.Namespace) -> int:

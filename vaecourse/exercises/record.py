@@ -2,20 +2,43 @@
 
 import json
 import os
+import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import platformdirs
 
-__all__ = ["forget", "load", "note", "path"]
+from vaecourse.data.storage import under_home
+
+__all__ = ["forget", "load", "note", "path", "trouble"]
 
 
 def path() -> Path:
-    """Return where the record lies: ``VAECOURSE_PROGRESS``, or the user's data folder."""
+    """Return where the record lies: ``VAECOURSE_PROGRESS``, or the user's data folder.
+
+    Raises
+    ------
+    OSError
+        If neither is known.
+    """
     named = os.environ.get("VAECOURSE_PROGRESS")
-    folder = platformdirs.user_data_path("vaecourse")
-    return Path(named).expanduser() if named else folder / "progress.json"
+    if named:
+        return Path(named).expanduser()
+    return under_home(platformdirs.user_data_path) / "progress.json"
+
+
+def trouble() -> str:
+    """Say why nothing can be written down here and what to do, or nothing."""
+    try:
+        folder = path().parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return (
+            f"what you solve is written down nowhere ({error}); name a file in VAECOURSE_PROGRESS"
+        )
 
 
 def is_static() -> bool:
@@ -35,8 +58,8 @@ def is_sound(record) -> bool:
 
 def load() -> dict[str, dict]:
     """Return the record; a damaged file is set aside, and the record begins anew."""
-    file = path()
     try:
+        file = path()
         record = json.loads(file.read_text(encoding="utf-8"))
     except OSError:
         return {}

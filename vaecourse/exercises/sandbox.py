@@ -94,7 +94,7 @@ def memory_limit(allowance: int) -> Iterator[None]:
     try:
         import resource
 
-        with open("/proc/self/statm") as statm:
+        with open("/proc/self/statm", encoding="ascii") as statm:
             used = int(statm.read().split()[0]) * resource.getpagesize()
     except (ImportError, OSError):
         yield

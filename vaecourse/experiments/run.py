@@ -14,6 +14,7 @@ import torch
 from vaecourse.data.storage import cache_folder
 from vaecourse.experiments.trials import Trial, split_of
 from vaecourse.experiments.work import Work
+from vaecourse.machine import processor
 
 __all__ = ["First", "forget", "run_first", "run_trial"]
 
@@ -135,14 +136,6 @@ def _circumstances(work: Work, began: str) -> dict:
         "images": counts,
         "torch": torch.__version__,
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         "started": began,
     }
-
-
-def _processor() -> str:
-    """Return the processor's name where the system tells it."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
