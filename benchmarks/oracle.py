@@ -113,7 +113,7 @@ def timing(images):
 def write(path, results):
     """Write the results beside their place, then move them there."""
     partial_file = path.with_name(path.name + ".partial")
-    partial_file.write_text(json.dumps(results, indent=2) + "\n")
+    partial_file.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     os.replace(partial_file, path)
 
 

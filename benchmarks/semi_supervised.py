@@ -298,7 +298,7 @@ def main() -> None:
     print(f"{len(x):,} images of {split.name}, {options.epochs} epochs a round\n{report(summary)}")
     if options.json:
         partial_file = options.json.with_name(options.json.name + ".partial")
-        partial_file.write_text(json.dumps(summary, indent=2) + "\n")
+        partial_file.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         os.replace(partial_file, options.json)
 
 

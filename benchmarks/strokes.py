@@ -101,7 +101,7 @@ def main():
     print(json.dumps(figures, indent=2))
     if options.json:
         partial = options.json.with_name(options.json.name + ".partial")
-        partial.write_text(json.dumps(figures, indent=2) + "\n")
+        partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         os.replace(partial, options.json)
 
 

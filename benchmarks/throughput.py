@@ -52,8 +52,8 @@ class Contestant:
             env=os.environ | one | {"PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self.log.open("w"),
-            text=True,
+            stderr=self.log.open("w", encoding="utf-8"),
+            encoding="utf-8",
             bufsize=1,
         )
 
@@ -62,7 +62,7 @@ class Contestant:
         print(json.dumps({"epochs": epochs, "seed": seed}), file=self.process.stdin)
         reply = self.process.stdout.readline()
         if not reply:
-            last = self.log.read_text()[-2000:]
+            last = self.log.read_text(encoding="utf-8")[-2000:]
             raise RuntimeError(f"the contestant {self.name} stopped; it said last:\n{last}")
         return json.loads(reply)
 
@@ -83,7 +83,7 @@ def prepare(name: str, count: int | None, folder: str) -> dict:
     subprocess.run(
         [sys.executable, "-c", code, arguments], env=os.environ | {"PYTHONPATH": paths}, check=True
     )
-    return json.loads(Path(folder, "about.json").read_text())
+    return json.loads(Path(folder, "about.json").read_text(encoding="utf-8"))
 
 
 def write_images(name: str, count: int | None, folder: str) -> None:
@@ -104,7 +104,7 @@ def write_images(name: str, count: int | None, folder: str) -> None:
             sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
             (raw / f"{part}-{kind}-ubyte").write_bytes(header + sizes + values.tobytes())
     about = {"data": split.name, "images": len(x), "note": split.note}
-    Path(folder, "about.json").write_text(json.dumps(about))
+    Path(folder, "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
 def race(names: list[str], folder: str, rounds: int, epochs: int) -> dict[str, list[dict]]:
@@ -197,7 +197,7 @@ def report(summary: dict) -> str:
 def processor() -> str:
     """Return the processor's name."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor()
     return next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "")
@@ -225,7 +225,7 @@ def main() -> None:
     print(f"{options.rounds} rounds, one thread, {setting['processor']}\n\n{report(summary)}")
     if options.json:
         partial = options.json.with_name(options.json.name + ".partial")
-        partial.write_text(json.dumps(summary, indent=2) + "\n")
+        partial.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         os.replace(partial, options.json)
 
 

@@ -254,7 +254,7 @@ def answer_requests(name, folder):
 
     Libraries write to standard output as they like: it goes to the log, and replies go past it.
     """
-    replies = os.fdopen(os.dup(1), "w", buffering=1)
+    replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     import torch
 

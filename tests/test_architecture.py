@@ -105,7 +105,8 @@ def test_each_room_imports_only_rooms_it_may_know(path):
 def test_the_imports_are_read_from_functions_too(tmp_path):
     path = tmp_path / "module.py"
     path.write_text(
-        "def f():\n    from vaecourse.plots import grid\n    import vaecourse.data.labels"
+        "def f():\n    from vaecourse.plots import grid\n    import vaecourse.data.labels",
+        encoding="utf-8",
     )
     assert imported_rooms(path) == {"plots", "data"}
 
@@ -176,6 +177,47 @@ def prose_free(text):
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     kept = [t.string for t in tokens if t.type != tokenize.COMMENT and t.start[0] not in docstrings]
     return " ".join(kept)
+
+
+def texts_in_any_encoding(tree):
+    """Name the calls that read or write text in whatever encoding the system is set to."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        call, given = ast.unparse(node.func), {keyword.arg for keyword in node.keywords}
+        words = [str(value.value) for value in node.args if isinstance(value, ast.Constant)]
+        modes = [word for word in words if re.fullmatch(r"[rwax][bt+]*", word)]
+        name = call.rsplit(".", 1)[-1]
+        of_path = name == "open" and len(modes) == len(node.args) and given <= {"newline"}
+        opens = call in ("open", "os.fdopen") or of_path
+        text = name in ("read_text", "write_text") or (opens and "b" not in "".join(modes))
+        text |= name in ("run", "Popen", "check_output") and "text" in given
+        if text and "encoding" not in given and "utf-8" not in words:
+            yield node.lineno, call
+
+
+@pytest.mark.parametrize("path", SOURCES + SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_text_is_utf_8_on_every_system(path):
+    assert list(texts_in_any_encoding(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ("path.read_text()", 1),
+        ("open(path)", 1),
+        ("path.open('w')", 1),
+        ("path.open()", 1),
+        ("subprocess.run(command, text=True)", 1),
+        ("path.write_text(text, encoding='utf-8')", 0),
+        ("resource.read_text('utf-8')", 0),
+        ("open(path, 'rb')", 0),
+        ("path.open('rb')", 0),
+        ("tarfile.open(path)", 0),
+    ],
+)
+def test_text_in_any_encoding_would_be_found(code, count):
+    assert len(list(texts_in_any_encoding(ast.parse(code)))) == count
 
 
 # The addresses that code may name: SVG's namespace, a test's own server or a host that cannot

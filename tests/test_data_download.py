@@ -207,14 +207,14 @@ def test_a_faster_process_wins(tmp_path, mnist_served, monkeypatch):
 def test_other_files_at_the_place_of_a_download_stay(tmp_path, mnist_served):
     theirs = tmp_path / "cache" / "data" / "MNIST" / "raw" / "notes.txt"
     theirs.parent.mkdir(parents=True)
-    theirs.write_text("mine")
+    theirs.write_text("mine", encoding="utf-8")
     with pytest.raises(data.DataError, match="holds other files, which were left alone"):
         data.load("mnist")
-    assert theirs.read_text() == "mine"
+    assert theirs.read_text(encoding="utf-8") == "mine"
 
 
 def test_a_cache_that_cannot_be_made_is_named(tmp_path, mnist_served):
-    (tmp_path / "cache").write_text("a file where the folder should be")
+    (tmp_path / "cache").write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(data.DataError, match=r"cache/data cannot be written"):
         data.load("mnist")
 

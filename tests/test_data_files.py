@@ -169,7 +169,7 @@ def test_an_npz_file_with_a_flipped_bit_is_refused_or_unharmed(tmp_path):
 
 def test_a_text_page_in_place_of_a_gz_file(tmp_path):
     path = data_files.write_idx(tmp_path, data_files.arrays())["x_test"]
-    path.write_text("<html>404</html>")
+    path.write_text("<html>404</html>", encoding="utf-8")
     with pytest.raises(data.DataError, match=r"t10k-images-idx3-ubyte.gz is truncated or corrupt"):
         data.load("mnist", root=tmp_path)
 

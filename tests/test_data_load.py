@@ -204,7 +204,11 @@ def test_identity_of_files_imports_nothing_heavy(tmp_path):
     )
     environment = os.environ | {"VAECOURSE_DATA": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert done.stdout == "light\n"
 

@@ -64,15 +64,15 @@ def test_a_solution_and_a_page_that_is_built_leave_no_record(monkeypatch):
 @pytest.mark.parametrize("damage", ["{", "[]", '{"a": 1}', '{"a": {"attempts": "x"}}', "\x00"])
 def test_a_damaged_record_is_set_aside(damage):
     record.path().parent.mkdir()
-    record.path().write_text(damage)
+    record.path().write_text(damage, encoding="utf-8")
     assert "0 of" in repr(progress())
-    assert record.path().with_name("progress.json.damaged").read_text() == damage
+    assert record.path().with_name("progress.json.damaged").read_text(encoding="utf-8") == damage
     assert check(NAME, right).passed
     assert record.load()[NAME]["attempts"] == 1
 
 
 def test_a_record_that_cannot_be_written_is_no_error(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("VAECOURSE_PROGRESS", str(tmp_path / "file" / "progress.json"))
     assert check(NAME, right).passed
     assert "0 of" in repr(progress())
@@ -175,7 +175,7 @@ def test_a_notebook_with_every_answer_right_gives_status_zero(tmp_path, capsys):
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"cells": [{"cell_type": "code"}]}'])
 def test_what_is_no_notebook_is_said_in_words(tmp_path, capsys, text):
-    (tmp_path / "a.ipynb").write_text(text)
+    (tmp_path / "a.ipynb").write_text(text, encoding="utf-8")
     assert run("check", tmp_path / "a.ipynb") == 2
     assert "is not a notebook" in capsys.readouterr().err
     assert run("check", tmp_path / "missing.ipynb") == 2

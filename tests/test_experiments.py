@@ -197,13 +197,13 @@ def test_what_is_there_is_not_run_again(folder):
 
 def _edit(folder, **changes):
     path = folder / f"{trial(GUESS).name}.json"
-    row = json.loads(path.read_text())
+    row = json.loads(path.read_text(encoding="utf-8"))
     for name, value in changes.items():
         if value is None:
             del row[name]
         else:
             row[name] = value
-    path.write_text(json.dumps(row))
+    path.write_text(json.dumps(row), encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def lab(tmp_path_factory):
     options = ["--no-browser", "--expose-app-in-browser", "--allow-root"]
     options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
     command = [sys.executable, "-m", "jupyterlab", *options]
-    server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
     addresses = Queue()
     reader = Thread(target=_read, args=(server.stderr, addresses))
     reader.start()

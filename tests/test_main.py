@@ -58,11 +58,13 @@ def test_a_dry_run_makes_nothing(folder, capsys):
 def test_a_row_of_another_making_stops_the_command(folder, capsys):
     assert _experiments(folder, "pixels_logistic") == 0
     path = folder / "digits-50-pixels_logistic-0.json"
-    path.write_text(path.read_text().replace(vaecourse.__version__, "0.0.1"))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(vaecourse.__version__, "0.0.1"), encoding="utf-8"
+    )
     assert _experiments(folder, "pixels_logistic") == 1
     assert "--redo" in capsys.readouterr().err
     assert _experiments(folder, "pixels_logistic", "--redo") == 0
-    assert vaecourse.__version__ in path.read_text()
+    assert vaecourse.__version__ in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_the_module_is_the_command(repository):
         [sys.executable, "-m", "vaecourse", "--version"],
         env=os.environ | {"PYTHONPATH": str(repository)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert done.stdout.strip() == vaecourse.__version__
@@ -123,7 +125,7 @@ def test_the_doctor_finds_nothing_wrong(monkeypatch, tmp_path, capsys):
 
 
 def test_the_doctor_names_damaged_data_and_a_folder_that_is_none(monkeypatch, tmp_path, capsys):
-    (tmp_path / "cache").write_text("a file")
+    (tmp_path / "cache").write_text("a file", encoding="utf-8")
     (tmp_path / "mnist.npz").write_bytes(b"nothing of the kind")
     monkeypatch.setenv("VAECOURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("VAECOURSE_DATA", str(tmp_path))

@@ -200,7 +200,8 @@ def broken_links(path, anchors):
 
 def test_a_broken_link_and_a_broken_anchor_are_found(tmp_path):
     page = tmp_path / "a.html"
-    page.write_text('<p id="here"><a href="b.html">x</a><a href="#gone">y</a><a href="#here">z</a>')
+    links = '<p id="here"><a href="b.html">x</a><a href="#gone">y</a><a href="#here">z</a>'
+    page.write_text(links, encoding="utf-8")
     assert list(broken_links(page, {page: {"here"}})) == ["#gone", "b.html"]
 
 
@@ -222,7 +223,8 @@ def test_the_browser_checks_can_fail(browser, tmp_path):
     planted = tmp_path / "planted.html"
     planted.write_text(
         '<html lang="en"><title>t</title><main><h1>t</h1><p style="color:#999">faint</p>'
-        '<img src="https://host.invalid/a.png" alt="x"><script>missing()</script></main></html>'
+        '<img src="https://host.invalid/a.png" alt="x"><script>missing()</script></main></html>',
+        encoding="utf-8",
     )
     page = browser.new_page()
     seen = listen(page)

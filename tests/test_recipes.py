@@ -139,7 +139,7 @@ def test_the_source_hash_sees_every_file_of_the_package(monkeypatch, tmp_path):
     hashes = set()
     monkeypatch.setattr(recipes, "__file__", str(package / "recipes.py"))
     for name, text in (("recipes.py", "a"), ("data/more.py", "a"), ("data/more.py", "b")):
-        (package / name).write_text(text)
+        (package / name).write_text(text, encoding="utf-8")
         hashes.add(recipes.source_hash.__wrapped__())
     assert len(hashes) == 3
     assert recipes.source_hash.__wrapped__() in hashes

@@ -21,8 +21,8 @@ def folder(tmp_path):
     rows = [_row(seed, error) for seed, error in enumerate(ERRORS)]
     rows += [_row(9, 0.5, labels=1000), _row(8, 0.6, dataset="strokes")]
     for row in rows:
-        (tmp_path / f"{row['seed']}.json").write_text(json.dumps(row))
-    (tmp_path / "half.json.123.partial").write_text("{")
+        (tmp_path / f"{row['seed']}.json").write_text(json.dumps(row), encoding="utf-8")
+    (tmp_path / "half.json.123.partial").write_text("{", encoding="utf-8")
     return tmp_path
 
 
@@ -53,6 +53,6 @@ def test_what_is_missing_is_named(folder, tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "[1]"])
 def test_a_damaged_row_is_named(folder, text):
-    (folder / "bad.json").write_text(text)
+    (folder / "bad.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"bad\.json"):
         results.read(folder)

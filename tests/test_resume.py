@@ -98,7 +98,7 @@ def test_killed_while_writing(kill, tmp_path, write, when):
     """What a killed write leaves behind is neither read nor kept."""
     path = tmp_path / "run.safetensors"
     bystander = tmp_path / "run.safetensors.other"
-    bystander.write_text("mine")
+    bystander.write_text("mine", encoding="utf-8")
     kill(killed_runs.run, checkpoint=str(path), at=write, phase=when)
     assert len(list(tmp_path.glob("*.partial"))) == (when == "before")
     assert path.exists() == (write > 0 or when == "after")

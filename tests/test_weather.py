@@ -24,11 +24,11 @@ def fared(tmp_path, monkeypatch):
 
     def run(source, **names):
         log = tmp_path / "log"
-        log.write_text("")
+        log.write_text("", encoding="utf-8")
         monkeypatch.setattr(builtins, "__weather__", weather_asserts.Log(log), raising=False)
         tree = weather_asserts.Recorder().visit(ast.parse(source))
         exec(compile(ast.fix_missing_locations(tree), "cell", "exec"), names)
-        return [json.loads(line) for line in log.read_text().splitlines()]
+        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
     return run
 
@@ -108,7 +108,7 @@ def test_the_report_counts_names_what_fails_and_is_read_back(tmp_path, capsys):
     folder, record = tmp_path / "runs", tmp_path / "weather.json"
     for name, chapters in RUNS.items():
         (folder / name).mkdir(parents=True)
-        (folder / name / "one.json").write_text(json.dumps(chapters["one"]))
+        (folder / name / "one.json").write_text(json.dumps(chapters["one"]), encoding="utf-8")
     given = record, {"one": VERSION}, {"one": {"a < b": "outcome"}}, "words"
     assert weather_report.report(folder, *given) == 1
     printed = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The workflow that tries other systems covers what the package promises, and has no more rights."""
+"""The workflow that tries other systems: does it cover what the package promises?"""
 
 import re
 import tomllib
