@@ -89,6 +89,8 @@ def test_adam_does_without_a_fused_kernel(monkeypatch, forget):
 
 
 def test_the_public_adam_takes_subnormal_moments_for_zero():
+    if not torch.set_flush_denormal(False):
+        pytest.skip("needs a processor that can take subnormal numbers for zero")
     weight = nn.Parameter(torch.linspace(-1, 1, 64))
     optimizer = adam._PublicAdam([weight], fused=True)
     for step in range(1000):

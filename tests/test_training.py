@@ -97,6 +97,8 @@ def test_adam_is_that_of_torch_bit_for_bit(dtypes):
 
 def test_adam_takes_subnormal_moments_for_zero():
     """Without a gradient, moments decay below 1.2e-38; the weights are those of torch all along."""
+    if not torch.set_flush_denormal(False):
+        pytest.skip("needs a processor that can take subnormal numbers for zero")
     weights = [nn.Parameter(torch.linspace(-1, 1, 64)) for _ in range(2)]
     optimizers = vc.training.adam(weights[:1]), torch.optim.Adam(weights[1:], fused=True)
     for step in range(1000):
