@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -32,11 +33,12 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def no_apple_gpu():
     """Let ``device="auto"`` take the CPU on a Mac too, whose GPU no variable hides."""
-    import torch
-
     with pytest.MonkeyPatch.context() as patch:
-        # With a cache, like the original: PyTorch looks for the function that it wraps.
-        patch.setattr(torch.backends.mps, "is_available", cache(lambda: False))
+        if sys.platform == "darwin":
+            import torch
+
+            # With a cache, like the original: PyTorch looks for the function that it wraps.
+            patch.setattr(torch.backends.mps, "is_available", cache(lambda: False))
         yield
 
 
