@@ -3,6 +3,7 @@
 import ast
 import builtins
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import weather  # noqa: E402
 import weather_asserts  # noqa: E402
 import weather_report  # noqa: E402
 import weathers  # noqa: E402
+
+import book  # noqa: E402
 
 
 @pytest.fixture
@@ -80,6 +83,37 @@ def test_every_commit_has_other_seeds_than_the_book_and_all_weathers_take_their_
 
 
 VERSION = {"chapter": "c", "package": "p"}
+
+
+@pytest.fixture
+def no_dice(monkeypatch):
+    """Take the variables of a weather away, and put them back afterwards."""
+    for name in book.DICE:
+        monkeypatch.setenv(name, "")  # remembered, whatever a test sets
+        monkeypatch.delenv(name)
+
+
+def test_nbval_takes_the_weather_of_the_commit(no_dice, monkeypatch, capsys):
+    monkeypatch.setattr(book, "commit", lambda: "00000000001f" + "0" * 28)
+    book.other_weather()
+    chosen = weathers.of_commit("00000000001f" + "0" * 28)
+    assert {name: os.environ[name] for name in chosen} == chosen
+    assert f"VAECOURSE_SEED_OFFSET={chosen['VAECOURSE_SEED_OFFSET']}" in capsys.readouterr().out
+
+
+def test_nbval_takes_the_weather_that_the_environment_names(no_dice, monkeypatch):
+    monkeypatch.setenv("VAECOURSE_SEED_OFFSET", "77")
+    book.other_weather()
+    assert os.environ["VAECOURSE_SEED_OFFSET"] == "77"
+    assert "ATEN_CPU_CAPABILITY" not in os.environ
+
+
+def test_a_checkout_without_git_has_a_weather_too(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert weathers.of_commit(book.commit())
+    monkeypatch.setenv("PATH", "")
+    assert weathers.of_commit(book.commit())
 
 
 def run_of(margin):
