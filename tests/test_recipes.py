@@ -2,7 +2,6 @@
 
 from ast import literal_eval
 from dataclasses import fields, replace
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -99,6 +98,7 @@ CHANGED_FIELDS = {
         *({"recipe": {name: value}} for name, value in CHANGED_FIELDS.items()),
         {"source": "edited"},
         {"torch": "0.1"},
+        {"instructions": "NONE OF THESE"},
     ],
     ids=lambda change: next(iter(change.get("recipe", change))),
 )
@@ -109,7 +109,10 @@ def test_trained_anew_when_anything_changed(trainings, monkeypatch, change):
     if "source" in change:
         monkeypatch.setattr(recipes, "source_hash", lambda: change["source"])
     if "torch" in change:
-        monkeypatch.setattr(recipes, "torch", SimpleNamespace(__version__=change["torch"]))
+        monkeypatch.setattr(torch, "__version__", change["torch"])
+    if "instructions" in change:
+        capability = change["instructions"]
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     options = {key: change[key] for key in ("seed", "split") if key in change}
     changed = _fitted(**options)
     assert len(trainings) == 2
