@@ -21,12 +21,12 @@ help: ## list these commands
 env: $(READY) ## make the environment in .venv (TORCH=cpu: the light one, in .venv-cpu)
 
 book: $(READY) ## run every chapter that changed and build _build/html/index.html
-	@$(PY) tools/book.py build
+	@$(PY) tools/book.py build $(if $(STRICT),--strict)
 
 test: $(READY) ## build the book, then run every check of code, chapters and pages
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory book
+	@$(MAKE) --no-print-directory book STRICT=1
 	@$(MAKE) --no-print-directory pages
 	@$(MAKE) --no-print-directory nbval
 
@@ -53,7 +53,7 @@ weather: $(READY) ## run every chapter under other seeds, instructions, threads,
 	@$(PY) tools/weather.py report
 
 lab: $(READY) ## open JupyterLab on the chapters
-	@$(PY) -m jupyterlab book
+	@$(PY) tools/lab.py
 
 student: $(READY) ## write student/*.ipynb: the chapters without solutions, in plain Markdown
 	@$(PY) tools/student.py
