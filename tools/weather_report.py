@@ -7,6 +7,8 @@ import re
 import statistics
 import tokenize
 
+from weathers import WEATHERS
+
 import book
 
 KINDS = ("identity", "Monte Carlo", "outcome")
@@ -60,7 +62,7 @@ def same_numbers(run, older):
         return []
     if any(rounded(older.get(name, {})) != rounded(run[name]) for name in parts):
         return []
-    packages = {older["version"]["package"], *older["same"]}
+    packages = {older["version"]["package"], *older.get("same", [])}
     return sorted(packages - {run["version"]["package"]})
 
 
@@ -158,6 +160,9 @@ def report(folder, path, versions, kind_of, about):
     every = [(w, name, run) for w, chapters in runs.items() for name, run in chapters.items()]
     good = sum(passed(run) for *_, run in every)
     print(f"weather: {good} of {len(every)} runs passed, in {len(runs)} weathers")
+    missing = len(WEATHERS) * len(versions) - len(every)
+    if missing:
+        print(f"weather: {missing} more are to be made: make weather")
     stale = sum(not counts(name, w, runs, versions[name]) for w, name, _ in every)
     if stale:
         print(
@@ -170,4 +175,4 @@ def report(folder, path, versions, kind_of, about):
     for entry in [row for row in record["margins"] if row["units"] is not None][:10]:
         words = f"{entry['units']:6.1f} {entry['least']:10.3g}  {entry['kind']}"
         print(f"  {words}  {entry['chapter'][:2]}: {entry['assert']}")
-    return int(good < len(every) or bool(stale))
+    return int(good < len(every) or bool(stale) or bool(missing))
