@@ -36,7 +36,8 @@ def foreign(tmp_path, monkeypatch):
     for name in ("JUPYTER_PATH", "JUPYTER_DATA_DIR"):
         with monkeypatch.context() as alone:
             alone.setenv(name, str(tmp_path / "foreign"))
-            found = subprocess.run([sys.executable, "-c", ASK], stdout=subprocess.PIPE, text=True)
+            command = [sys.executable, "-c", ASK]
+            found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
             assert found.stdout.strip() == no_python  # else the tests below show nothing
         monkeypatch.setenv(name, str(tmp_path / "foreign"))
 
@@ -61,7 +62,7 @@ def test_the_kernel_is_the_interpreter_that_builds_and_nothing_else(tree, foreig
 def test_nbval_runs_in_the_interpreter_that_starts_it(tree, foreign, start_up_files):
     notebook(tree / "book/one.ipynb", TELL, "assert 'of_the_user' not in globals()")
     command = [sys.executable, "tools/book.py", "nbval"]
-    run = subprocess.run(command, capture_output=True, text=True)
+    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     assert run.returncode == 0, run.stdout + run.stderr
     assert json.loads(Path("book/told.json").read_text(encoding="utf-8"))[0] == sys.executable
 

@@ -203,7 +203,7 @@ def commit():
     """Return the name of the commit that is checked out, or zeros where there is none."""
     git = ["git", "rev-parse", "HEAD"]
     try:
-        run = subprocess.run(git, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        run = subprocess.run(git, capture_output=True, text=True, encoding="utf-8")
     except OSError:
         return "0" * 40
     return run.stdout.strip() if run.returncode == 0 else "0" * 40
