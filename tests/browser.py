@@ -3,7 +3,8 @@
 import shutil
 from contextlib import contextmanager
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+from vaecourse.doctor import BROWSERS
+
 HOW_TO_GET_ONE = (
     "no Chromium or Chrome on PATH, so the built pages are not checked; "
     "get one with `apt-get install chromium`, `brew install --cask chromium`, or from your system"
@@ -21,7 +22,7 @@ QUIET = [
 
 def executable():
     """Return the path of a browser, or None."""
-    return next((path for path in map(shutil.which, NAMES) if path), None)
+    return next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ KNOWS = {
     "checks": "",
     "networks": "checks",
     "distributions": "checks",
-    "data": "checks",
+    "data": "checks runtime",
     "negative_binomial": "checks",
     "divergences": "checks",
     "runtime": "",

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 import torch
-from browser import NAMES as BROWSER_NAMES
 
 from vaecourse import doctor, machine
 from vaecourse.__main__ import main
@@ -28,10 +27,6 @@ def test_the_report_fits_a_screen_and_any_terminal(report):
     text = "\n".join(found.lines)
     assert torch.__version__ in text and torch.backends.cpu.get_cpu_capability() in text
     assert sys.executable in text and str(machine.cores()) in text
-
-
-def test_the_browsers_are_those_of_the_page_checks():
-    assert doctor.BROWSERS == BROWSER_NAMES
 
 
 def test_no_browser_is_a_note_and_no_fault(report, monkeypatch):

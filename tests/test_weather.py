@@ -76,8 +76,8 @@ def test_comments_and_docstrings_leave_the_hash_alone_and_code_does_not():
     assert plain != weather.code("def f():\n    return 2\n")
 
 
-def test_every_commit_has_other_seeds_than_the_book_and_all_weathers_take_their_turn():
-    chosen = [weathers.of_commit(f"{number:012x}ffff") for number in range(18)]
+def test_every_tree_has_other_seeds_than_the_book_and_all_weathers_take_their_turn():
+    chosen = [weathers.of_tree(f"{number:012x}ffff") for number in range(18)]
     assert all(int(change["VAECOURSE_SEED_OFFSET"]) > 0 for change in chosen)
     assert len({change["VAECOURSE_SEED_OFFSET"] for change in chosen}) == 6
 
@@ -88,15 +88,15 @@ VERSION = {"chapter": "c", "package": "p"}
 @pytest.fixture
 def no_dice(monkeypatch):
     """Take the variables of a weather away, and put them back afterwards."""
-    for name in book.DICE:
+    for name in weathers.DICE:
         monkeypatch.setenv(name, "")  # remembered, whatever a test sets
         monkeypatch.delenv(name)
 
 
-def test_nbval_takes_the_weather_of_the_commit(no_dice, monkeypatch, capsys):
-    monkeypatch.setattr(book, "commit", lambda: "00000000001f" + "0" * 28)
+def test_nbval_takes_the_weather_of_the_files(no_dice, monkeypatch, capsys):
+    monkeypatch.setattr(book, "checked_out", lambda: "00000000001f" + "0" * 28)
     book.other_weather()
-    chosen = weathers.of_commit("00000000001f" + "0" * 28)
+    chosen = weathers.of_tree("00000000001f" + "0" * 28)
     assert {name: os.environ[name] for name in chosen} == chosen
     assert f"VAECOURSE_SEED_OFFSET={chosen['VAECOURSE_SEED_OFFSET']}" in capsys.readouterr().out
 
@@ -111,9 +111,9 @@ def test_nbval_takes_the_weather_that_the_environment_names(no_dice, monkeypatch
 def test_a_checkout_without_git_has_a_weather_too(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert weathers.of_commit(book.commit())
+    assert weathers.of_tree(book.checked_out())
     monkeypatch.setenv("PATH", "")
-    assert weathers.of_commit(book.commit())
+    assert weathers.of_tree(book.checked_out())
 
 
 def run_of(margin):

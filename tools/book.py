@@ -31,7 +31,7 @@ from pathlib import Path
 
 from render import BUILD, VENDOR, render, write
 from run_chapters import CELL_TIMEOUT, JOBS, execute_changed, in_parallel
-from weathers import of_commit
+from weathers import DICE, of_tree
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = BUILD / ".jupyter_cache"
@@ -41,9 +41,6 @@ COMPLETE = BUILD / ".complete"  # what the rendered pages were made with
 INDEX = BUILD / "html" / "index.html"
 LOCK = BUILD / ".lock"  # held by the one build that may write there
 FOLDERS = ("VAECOURSE_DATA", "VAECOURSE_CACHE")
-# What changes the numbers of a chapter: other seeds, another instruction set.
-DICE = ("VAECOURSE_SEED_OFFSET", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
-DICE += ("MKL_ENABLE_INSTRUCTIONS",)
 ASK_DATA = """
 from vaecourse.data import identity, load
 if identity("mnist", offline="strokes").startswith("strokes"):
@@ -199,23 +196,23 @@ def run_nbval(path):
     return status, report.getvalue(), time.monotonic() - begin
 
 
-def commit():
+def checked_out():
     """Return the name of the tree that is checked out, or zeros where there is none.
 
     Two commits of the same files have the same weather, so that a failure can be had again.
     """
     git = ["git", "rev-parse", "HEAD^{tree}"]
     try:
-        run = subprocess.run(git, capture_output=True, text=True, encoding="utf-8")
+        run = subprocess.run(git, capture_output=True, encoding="utf-8")
     except OSError:
         return "0" * 40
     return run.stdout.strip() if run.returncode == 0 else "0" * 40
 
 
 def other_weather():
-    """Choose other dice than the book's, by the commit, unless the environment names some."""
+    """Choose other dice than the book's, by the files, unless the environment names some."""
     if not any(os.environ.get(name) for name in DICE):
-        os.environ.update(of_commit(commit()))
+        os.environ.update(of_tree(checked_out()))
     chosen = " ".join(f"{name}={os.environ[name]}" for name in DICE if os.environ.get(name))
     print(f"nbval: with {chosen}", flush=True)
 

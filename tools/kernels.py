@@ -26,5 +26,19 @@ class ThisInterpreter(KernelSpecManager):
 class KernelHere(AsyncKernelManager):
     """Start and end one kernel in the interpreter that asks for it."""
 
+    specs = ThisInterpreter
+
     def _kernel_spec_manager_default(self):
-        return ThisInterpreter(parent=self)
+        return self.specs(parent=self)
+
+
+def kernel_of(python, *arguments):
+    """Return the class of a kernel that another interpreter runs, with further arguments."""
+
+    class OtherInterpreter(ThisInterpreter):
+        def get_kernel_spec(self, kernel_name):
+            spec = super().get_kernel_spec(kernel_name)
+            spec.argv = [str(python), *spec.argv[1:], *arguments]
+            return spec
+
+    return type("Kernel", (KernelHere,), {"specs": OtherInterpreter})

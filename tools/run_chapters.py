@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context, parent_process
 
+from kernels import KernelHere
+
 JOBS = 2
 CELL_TIMEOUT = 600  # seconds
 KERNEL_TIMEOUT = 300  # seconds until a kernel answers, on a busy machine
@@ -155,10 +157,12 @@ class Watch:
         self.failures.append(facts)
 
 
-def execute(path):
-    """Run one page in a kernel; return the notebook's JSON, the seconds, and its failures."""
+def execute(path, kernel=KernelHere, environment=None):
+    """Run one page in a kernel; return the notebook's JSON, the seconds, and its failures.
+
+    ``environment`` stands in for this process's own.
+    """
     import nbformat
-    from kernels import KernelHere
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -167,7 +171,7 @@ def execute(path):
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        kernel_manager_class=KernelHere,
+        kernel_manager_class=kernel,
         startup_timeout=KERNEL_TIMEOUT,
         timeout=CELL_TIMEOUT,
         allow_errors=True,
@@ -179,7 +183,7 @@ def execute(path):
     )
     try:
         with ThreadPoolExecutor(1) as thread:  # in the main thread nbclient would catch ctrl-C
-            thread.submit(client.execute).result()
+            thread.submit(client.execute, env=environment).result()
     except CellTimeoutError:
         watch.end(f"it was not done after {CELL_TIMEOUT} seconds")
     except DeadKernelError:

@@ -12,17 +12,19 @@ import ast
 import hashlib
 import json
 import os
-import platform
 import re
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import NamedTuple
 
 import weather_report
+from kernels import kernel_of
+from run_chapters import execute
 from weathers import WEATHERS
 
 import book
+from vaecourse.machine import processor
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "_build/weather"
@@ -74,66 +76,27 @@ def cells(path):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def version(path, package):
-    """Return what a run must have been made with to count."""
-    return {"chapter": hashed(code(cell.source) for cell in cells(path)), "package": package}
-
-
-def kernel(python, log):
-    """Return the class of a kernel that `python` runs and that writes assertions to `log`."""
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-
-    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = KernelSpec(argv=[*argv, "--ext", "weather_asserts"], env={"WEATHER_LOG": str(log)})
-
-    class Specs(KernelSpecManager):
-        def get_kernel_spec(self, kernel_name):
-            return spec
-
-    class Kernel(AsyncKernelManager):
-        def _kernel_spec_manager_default(self):
-            return Specs(parent=self)
-
-    return Kernel
+def versions_of(paths):
+    """Return for every chapter what a run must have been made with to count."""
+    package = package_hash()
+    return {
+        path: {"chapter": hashed(code(cell.source) for cell in cells(path)), "package": package}
+        for path in paths
+    }
 
 
 def run(job):
     """Run one chapter in one weather; return what its cells and assertions did."""
-    import nbformat
-    from nbclient import NotebookClient
-
-    _, path, environment, python, _ = job
-    whole = {**os.environ, **environment}
-    whole = {name: value for name, value in whole.items() if value is not None}
-    notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "asserts"
         log.touch()
-        begin = time.monotonic()
-        client = NotebookClient(
-            notebook,
-            kernel_name="python3",
-            kernel_manager_class=kernel(python, log),
-            timeout=book.CELL_TIMEOUT,
-            allow_errors=True,
-            resources={"metadata": {"path": str(path.parent)}},
-        )
-        client.execute(env=whole)
-        seconds = time.monotonic() - begin
+        environment = {**os.environ, **job.environment, "WEATHER_LOG": str(log)}
+        environment = {name: value for name, value in environment.items() if value is not None}
+        kernel = kernel_of(job.python, "--ext", "weather_asserts")
+        _, seconds, failures = execute(job.path, kernel, environment)
         lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return {"seconds": round(seconds), "errors": errors(notebook), **merged(lines)}
-
-
-def errors(notebook):
-    """Name the cells that raised though they must not, and what they said."""
-    found = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "raises-exception" not in cell.metadata.get("tags", []):
-            for output in cell.outputs:
-                if output.output_type == "error":
-                    found[cell.id] = f"{output.ename}: {output.evalue}"
-    return found
+    errors = {f"code cell {failure.cell}": failure.error for failure in failures}
+    return {"seconds": round(seconds), "errors": errors, **merged(lines)}
 
 
 def merged(lines):
@@ -147,19 +110,28 @@ def merged(lines):
     return {"failed": sorted(failed), "margins": margins}
 
 
-def jobs_of(weather, paths, package, kept):
-    """List what is to be run in `weather`, with the environment and the interpreter it needs."""
+class Job(NamedTuple):
+    """One chapter in one weather, and what its run is made of."""
+
+    weather: str
+    path: Path
+    environment: dict
+    python: Path
+    version: dict
+
+
+def jobs_of(weather, versions, kept):
+    """List what is to be run in `weather`, of the chapters in `versions`."""
     environment = {"VAECOURSE_CACHE": str(RUNS / weather / "cache"), **WEATHERS[weather]}
     python = OTHER_TORCH if weather == "other-torch" else Path(sys.executable)
     if not python.exists():
-        print(
-            f"weather: {weather} needs {python}: make env TORCH=cpu, or name one in WEATHER_PYTHON"
-        )
+        cure = "make env TORCH=cpu, or name one in WEATHER_PYTHON"
+        print(f"weather: {weather} needs {python}: {cure}")
         return []
     return [
-        (weather, path, environment, python, version(path, package))
-        for path in paths
-        if not weather_report.counts(path.stem, weather, kept, version(path, package))
+        Job(weather, path, environment, python, version)
+        for path, version in versions.items()
+        if not weather_report.counts(path.stem, weather, kept, version)
     ]
 
 
@@ -170,16 +142,14 @@ def run_missing(names, paths):
     os.environ.pop("VAECOURSE_OFFLINE", None)
     tools = str(ROOT / "tools")
     os.environ["PYTHONPATH"] = os.pathsep.join([tools, os.environ["PYTHONPATH"]])
-    package, failed = package_hash(), 0
+    versions, failed = versions_of(paths), 0
     # The plain weather comes first: where its numbers are the old ones, all other runs still count.
-    for group in (["plain"], names):
+    for group in ([name for name in names if name == "plain"], names):
         kept = weather_report.kept_runs(RECORD, RUNS)
-        jobs = [
-            job for name in names if name in group for job in jobs_of(name, paths, package, kept)
-        ]
-        for (weather, path, *_, made_of), result in book.in_parallel(run, jobs):
-            result |= {"version": made_of, "processor": processor()}
-            failed += keep(weather, path.stem, result, kept)
+        jobs = [job for name in group for job in jobs_of(name, versions, kept)]
+        for job, result in book.in_parallel(run, jobs):
+            result |= {"version": job.version, "processor": processor()}
+            failed += keep(job.weather, job.path.stem, result, kept)
     return min(failed, 1)
 
 
@@ -194,23 +164,13 @@ def keep(weather, chapter, result, kept):
 
 def report():
     """Gather the runs in results/weather.json; return the exit status."""
-    package, paths = package_hash(), chapters([])
-    versions = {path.stem: version(path, package) for path in paths}
-    kinds = {path.stem: weather_report.kinds_of(cells(path)) for path in paths}
+    versions = {path.stem: version for path, version in versions_of(chapters([])).items()}
+    kinds = {path.stem: weather_report.kinds_of(cells(path)) for path in chapters([])}
     about = {
         "command": "make weather",
-        "package": package,
         "weathers": {name: change or "as it is" for name, change in WEATHERS.items()},
     }
     return weather_report.report(RUNS, RECORD, versions, kinds, about)
-
-
-def processor():
-    """Return the name of this machine's processor."""
-    for line in book.read(Path("/proc/cpuinfo")).splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def main():

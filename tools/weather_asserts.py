@@ -6,6 +6,7 @@ arrays; for `torch.allclose` and its kin the part of the tolerance that is left.
 """
 
 import ast
+import builtins
 import json
 import operator
 import os
@@ -121,7 +122,5 @@ class Recorder(ast.NodeTransformer):
 
 def load_ipython_extension(shell):
     """Rewrite the assertions of all cells from now on."""
-    import builtins
-
     builtins.__weather__ = Log(os.environ["WEATHER_LOG"])
     shell.ast_transformers.append(Recorder())

@@ -18,6 +18,8 @@ INSTRUCTIONS = {
         "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
     },
 }
+DICE = ("VAECOURSE_SEED_OFFSET", *INSTRUCTIONS["avx2"])
+"""The variables that change the numbers of a chapter: other seeds, another instruction set."""
 STROKES = {"VAECOURSE_DATA": None, "VAECOURSE_OFFLINE": "1"}
 WEATHERS = {
     "plain": {},
@@ -30,11 +32,11 @@ WEATHERS = {
 """In the order they run in. ``other-torch`` is the plain one with another interpreter."""
 
 
-def of_commit(commit):
-    """Choose the seeds and the instruction set that belong to `commit`, a hexadecimal name.
+def of_tree(tree):
+    """Choose the seeds and the instruction set that belong to `tree`, a hexadecimal name.
 
-    Every commit has other seeds than the book, and two of three another instruction set.
+    Every tree has other seeds than the book, and two of three another instruction set.
     """
-    number = int(commit[:12], 16)
+    number = int(tree[:12], 16)
     sets = [{}, *INSTRUCTIONS.values()] if platform.machine() in ("x86_64", "AMD64") else [{}]
     return {**list(SEEDS.values())[number % len(SEEDS)], **sets[number // 6 % len(sets)]}

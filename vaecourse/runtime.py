@@ -14,6 +14,7 @@ __all__ = [
     "autocast",
     "check_precision",
     "evaluating",
+    "is_static",
     "isolated_rng",
     "keep_freed_memory",
     "matmul_precision",
@@ -176,12 +177,17 @@ def _in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
+def is_static() -> bool:
+    """Tell whether a page is being built (``VAECOURSE_STATIC=1``): no kernel, and nobody learns."""
+    return os.environ.get("VAECOURSE_STATIC", "") not in ("", "0")
+
+
 def progress_bar(total: int, initial: int, label: str, show: bool):
     """Return a tqdm bar: a widget in JupyterLab, text in a terminal, silent elsewhere.
 
-    A page built with ``VAECOURSE_STATIC=1`` gets no bar, so that it keeps no litter.
+    A page that is being built gets no bar, so that it keeps no litter.
     """
-    static = os.environ.get("VAECOURSE_STATIC", "") not in ("", "0")
+    static = is_static()
     options = {"total": total, "initial": initial, "desc": label, "unit": "step"}
     if show and not static and _in_notebook():
         from tqdm.notebook import tqdm

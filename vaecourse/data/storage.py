@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
+from vaecourse.runtime import is_static
+
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -55,7 +57,7 @@ def _usual_or_passing() -> Path:
         usual.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         # A page that is built shows no warnings; `vaecourse doctor` says the same.
-        if os.environ.get("VAECOURSE_STATIC", "0") in ("", "0"):
+        if not is_static():
             warnings.warn(
                 "what is downloaded or trained is lost when the program ends, because it can be "
                 f"kept nowhere ({error}); name a folder in VAECOURSE_CACHE",

@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from vaecourse.data.storage import under_home
+from vaecourse.runtime import is_static
 
 __all__ = ["forget", "load", "note", "path", "trouble"]
 
@@ -39,11 +40,6 @@ def trouble() -> str:
         return (
             f"what you solve is written down nowhere ({error}); name a file in VAECOURSE_PROGRESS"
         )
-
-
-def is_static() -> bool:
-    """Tell whether a page is being built; then nobody is learning."""
-    return os.environ.get("VAECOURSE_STATIC", "") not in ("", "0")
 
 
 def is_sound(record) -> bool:

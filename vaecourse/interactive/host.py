@@ -3,12 +3,12 @@
 import base64
 import io
 import json
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
 
 from vaecourse.interactive.bundle import module
+from vaecourse.runtime import is_static
 
 __all__ = ["LiveFigure"]
 
@@ -110,7 +110,7 @@ class LiveFigure:
 
 def _is_static() -> bool:
     """Tell whether a page is built, or there is nothing to talk to a live page with."""
-    if os.environ.get("VAECOURSE_STATIC") == "1":
+    if is_static():
         return True
     try:
         import anywidget  # noqa: F401
