@@ -183,7 +183,7 @@ def execute(path, kernel=KernelHere, environment=None):
     )
     try:
         with ThreadPoolExecutor(1) as thread:  # in the main thread nbclient would catch ctrl-C
-            thread.submit(client.execute, env=environment).result()
+            thread.submit(client.execute, env=environment or dict(os.environ)).result()
     except CellTimeoutError:
         watch.end(f"it was not done after {CELL_TIMEOUT} seconds")
     except DeadKernelError:
