@@ -140,38 +140,6 @@ class GaussianSharedScale(nn.Module):
         return _independent(_OneScaleNormal(x, scale), self.event_shape)
 
 
-class _BernoulliLogProb(torch.autograd.Function):
-    """``x * l - softplus(l)`` with the backward pass ``x - sigmoid(l)``.
-
-    PyTorch's own route takes a log_sigmoid, which costs three times as much on a CPU.
-    """
-
-    @staticmethod
-    def forward(ctx, logits: Tensor, x: Tensor) -> Tensor:
-        mean = logits.sigmoid()
-        ctx.save_for_backward(logits, x, mean)
-        # sigmoid(|l|) is the larger of the mean and 1 - mean; the backward pass needs the mean too.
-        negative_log_partition = torch.maximum(mean, 1 - mean).log_().sub_(logits.clamp(min=0))
-        return negative_log_partition.addcmul_(logits, x)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad: Tensor):
-        logits, x, mean = ctx.saved_tensors
-        grad_logits = (x - mean).mul_(grad) if ctx.needs_input_grad[0] else None
-        return grad_logits, grad * logits if ctx.needs_input_grad[1] else None
-
-
-class _Bernoulli(td.Bernoulli):
-    """`torch.distributions.Bernoulli` with a faster ``log_prob``."""
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        return _BernoulliLogProb.apply(*torch.broadcast_tensors(self.logits, value))
-
-    def expand(self, batch_shape, _instance=None):
-        return _Bernoulli(logits=self.logits.expand(batch_shape), validate_args=False)
-
-
 class Bernoulli(nn.Module):
     """Independent coin for every pixel; the network gives the logits.
 
@@ -191,7 +159,7 @@ class Bernoulli(nn.Module):
 
     def forward(self, x: Tensor) -> td.Independent:
         """Turn logits ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
-        base = _Bernoulli(logits=_full_precision(x), validate_args=False)
+        base = td.Bernoulli(logits=_full_precision(x), validate_args=False)
         return _independent(base, self.event_shape)
 
 

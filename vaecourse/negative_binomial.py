@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch import distributions as td
 
 from vaecourse.checks import Shape, as_shape
+from vaecourse.private import transforms_are_active
 
 __all__ = ["NegativeBinomial"]
 
@@ -54,8 +55,8 @@ def _excess(t: Tensor, ratio: Tensor) -> Tensor:
     return torch.where(t.abs() < 0.1, near, t - ratio.log())
 
 
-class _LogProb(torch.autograd.Function):
-    r"""Log density of counts x, with its derivatives in closed form.
+def _log_prob(mean: Tensor, theta: Tensor, x: Tensor) -> Tensor:
+    r"""Log density of counts x.
 
     For x > 0, with :math:`u = \theta(\mu-x)/(x(\mu+\theta))`, :math:`v = (x-\mu)/(\mu+\theta)`,
     :math:`g(t) = t-\log(1+t)` and Stirling's error s,
@@ -66,28 +67,53 @@ class _LogProb(torch.autograd.Function):
 
     because :math:`xu + \theta v = 0`. For x = 0 it is :math:`-\theta\log(1+\mu/\theta)`.
     """
+    some, both = torch.where(x > 0, x, 1), mean + theta
+    shared = (some + theta) / both
+    v, u = (some - mean) / both, (mean - some) * (theta / both) / some
+    spread = 0.5 * (some.log() + torch.log1p(some / theta)) + HALF_LOG_TWO_PI
+    errors = _stirling_error(some + theta) - _stirling_error(theta) - _stirling_error(some)
+    deviance = some * _excess(u, shared * (mean / some)) + theta * _excess(v, shared)
+    return torch.where(x > 0, errors - deviance - spread, -theta * torch.log1p(mean / theta))
+
+
+def _slope_in_mean(mean: Tensor, theta: Tensor, x: Tensor) -> Tensor:
+    return (x - mean) / mean * (theta / (mean + theta))
+
+
+def _slope_in_theta(mean: Tensor, theta: Tensor, x: Tensor) -> Tensor:
+    both = mean + theta
+    errors = _digamma_error(x + theta) - _digamma_error(theta)
+    return errors - _excess((x - mean) / both, (x + theta) / both)
+
+
+def _slope_in_x(mean: Tensor, theta: Tensor, x: Tensor) -> Tensor:
+    """Slope of the density's continuation between the counts."""
+    return torch.digamma(x + theta) - torch.digamma(x + 1) + (mean / (mean + theta)).log()
+
+
+_SLOPES = _slope_in_mean, _slope_in_theta, _slope_in_x
+
+
+class _LogProb(torch.autograd.Function):
+    """The log density, with slopes in closed form: half the time of what autograd would do."""
 
     @staticmethod
     def forward(ctx, mean: Tensor, theta: Tensor, x: Tensor) -> Tensor:
         ctx.save_for_backward(mean, theta, x)
-        some, both = torch.where(x > 0, x, 1), mean + theta
-        shared = (some + theta) / both
-        v, u = (some - mean) / both, (mean - some) * (theta / both) / some
-        spread = 0.5 * (some.log() + torch.log1p(some / theta)) + HALF_LOG_TWO_PI
-        errors = _stirling_error(some + theta) - _stirling_error(theta) - _stirling_error(some)
-        deviance = some * _excess(u, shared * (mean / some)) + theta * _excess(v, shared)
-        return torch.where(x > 0, errors - deviance - spread, -theta * torch.log1p(mean / theta))
+        ctx.save_for_forward(mean, theta, x)
+        return _log_prob(mean, theta, x)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx, grad: Tensor):
-        mean, theta, x = ctx.saved_tensors
-        both = mean + theta
-        difference = x - mean
-        grad_mean = grad * (difference / mean) * (theta / both)
-        errors = _digamma_error(x + theta) - _digamma_error(theta)
-        grad_theta = errors - _excess(difference / both, (x + theta) / both)
-        return grad_mean, grad * grad_theta, None
+        slopes = zip(_SLOPES, ctx.needs_input_grad, strict=True)
+        return tuple(
+            grad * slope(*ctx.saved_tensors) if wanted else None for slope, wanted in slopes
+        )
+
+    @staticmethod
+    def jvp(ctx, *tangents: Tensor) -> Tensor:
+        slopes = (slope(*ctx.saved_tensors) for slope in _SLOPES)
+        return sum(tangent * slope for tangent, slope in zip(tangents, slopes, strict=True))
 
 
 class _NegativeBinomial(td.NegativeBinomial):
@@ -107,7 +133,9 @@ class _NegativeBinomial(td.NegativeBinomial):
         return self._mean + self._mean.square() / self.total_count
 
     def log_prob(self, value: Tensor) -> Tensor:
-        return _LogProb.apply(*torch.broadcast_tensors(self._mean, self.total_count, value))
+        # PyTorch takes a function of our own for a constant where it differentiates twice forward.
+        density = _log_prob if transforms_are_active() else _LogProb.apply
+        return density(*torch.broadcast_tensors(self._mean, self.total_count, value))
 
     def expand(self, batch_shape, _instance=None):
         shape = torch.Size(batch_shape)

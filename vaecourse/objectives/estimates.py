@@ -3,7 +3,12 @@
 from torch import Tensor, nn
 
 from vaecourse.checks import check_positive
-from vaecourse.objectives.weights import bound_terms, frozen, value_with_gradient
+from vaecourse.objectives.weights import (
+    bound_terms,
+    frozen,
+    once_differentiable,
+    value_with_gradient,
+)
 
 __all__ = ["sampled_elbo", "score_function_elbo"]
 
@@ -55,6 +60,8 @@ def sampled_elbo(
     scored_by = frozen(posterior) if sticking_the_landing else posterior
     log_likelihood = model.decode(z).log_prob(batch.x).mean(0)
     rate = (scored_by.log_prob(z) - model.prior().log_prob(z)).mean(0)
+    if sticking_the_landing:
+        rate = once_differentiable(rate)
     return bound_terms(log_likelihood, rate, beta)
 
 

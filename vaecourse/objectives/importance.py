@@ -62,7 +62,8 @@ def iwae(
     -------
     dict of str to Tensor
         ``iwae``, ``elbo`` and ``loss``, each ``(B,)`` in nats. ``elbo`` is the mean log weight of
-        the same samples. The value of ``loss`` is ``-iwae`` under either gradient.
+        the same samples. The value of ``loss`` is ``-iwae`` under either gradient. Only the plain
+        gradient may be differentiated again.
 
     Raises
     ------
@@ -86,15 +87,12 @@ def iwae(
     else:
         log_w = log_weight(model, batch.x, z, scored_by)
         path = log_w.detach().softmax(0)
-        surrogate = (path * log_w).sum(0)
+        surrogate = (path * log_w).sum(0) if doubly_reparameterized else None
     if doubly_reparameterized and z.requires_grad:
         z.register_hook(lambda gradient: gradient * path.unsqueeze(-1))
     bound = log_w.logsumexp(0) - log(num_samples)
-    return {
-        "iwae": bound.detach(),
-        "elbo": log_w.mean(0).detach(),
-        "loss": -value_with_gradient(bound, surrogate),
-    }
+    signal = bound if surrogate is None else value_with_gradient(bound, surrogate)
+    return {"iwae": bound.detach(), "elbo": log_w.mean(0).detach(), "loss": -signal}
 
 
 @torch.no_grad()

@@ -1,9 +1,10 @@
 """What the sampled bounds are made of: log weights, and a value with another's gradient."""
 
+import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-__all__ = ["bound_terms", "frozen", "log_weight", "value_with_gradient"]
+__all__ = ["bound_terms", "frozen", "log_weight", "once_differentiable", "value_with_gradient"]
 
 
 def frozen(distribution: td.Distribution) -> td.Distribution:
@@ -42,5 +43,51 @@ def bound_terms(log_likelihood: Tensor, rate: Tensor, beta: float) -> dict[str, 
 
 
 def value_with_gradient(value: Tensor, surrogate: Tensor) -> Tensor:
-    """Return a tensor equal to `value` whose gradient is that of `surrogate`."""
-    return value.detach() + (surrogate - surrogate.detach())
+    """Return a tensor equal to `value` whose gradient, and no more, is that of `surrogate`."""
+    return value.detach() + once_differentiable(surrogate - surrogate.detach())
+
+
+def once_differentiable(estimate: Tensor) -> Tensor:
+    """Return the same values, whose second derivatives raise a RuntimeError.
+
+    Where some part of an estimate is held constant, its first derivative is right on average and
+    its second is not.
+    """
+    return _Once.apply(estimate)
+
+
+class _Once(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(estimate: Tensor) -> Tensor:
+        return estimate.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        # The factor one stands between this gradient and whoever would differentiate it.
+        return grad * _One.apply(*ctx.saved_tensors) if torch.is_grad_enabled() else grad
+
+
+class _One(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(estimate: Tensor) -> Tensor:
+        return torch.ones_like(estimate)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        raise RuntimeError(
+            "the gradient of this objective is an estimate that holds some of its parts constant, "
+            "so its second derivative would be wrong; differentiate an objective without such an "
+            "option, for example elbo or the plain iwae"
+        )
