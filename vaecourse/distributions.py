@@ -140,6 +140,20 @@ class GaussianSharedScale(nn.Module):
         return _independent(_OneScaleNormal(x, scale), self.event_shape)
 
 
+class _Bernoulli(td.Bernoulli):
+    """`torch.distributions.Bernoulli` whose ``log_prob`` has derivatives of every order and mode.
+
+    PyTorch's cross-entropy raises where its logits are differentiated forward. From 40 on softplus
+    is the identity to every digit of a double.
+    """
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        return self.logits * value - nn.functional.softplus(self.logits, threshold=40)
+
+    def expand(self, batch_shape, _instance=None):
+        return _Bernoulli(logits=self.logits.expand(batch_shape), validate_args=False)
+
+
 class Bernoulli(nn.Module):
     """Independent coin for every pixel; the network gives the logits.
 
@@ -159,7 +173,7 @@ class Bernoulli(nn.Module):
 
     def forward(self, x: Tensor) -> td.Independent:
         """Turn logits ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
-        base = td.Bernoulli(logits=_full_precision(x), validate_args=False)
+        base = _Bernoulli(logits=_full_precision(x), validate_args=False)
         return _independent(base, self.event_shape)
 
 
