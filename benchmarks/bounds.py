@@ -113,7 +113,7 @@ def train(recipe, batch, seed, checkpoint):
         batch,
         steps=steps,
         batch_size=recipe.batch_size,
-        lr=vae.warmup_cosine(recipe.peak, min(500, steps - 1), steps),
+        lr=vae.warmup_cosine(recipe.peak, 500, steps),
         schedules={"num_samples": counts},
         transform=dynamic_binarization,
         precision="fast-float32",

@@ -62,7 +62,7 @@ def test_training_is_that_of_fit(digits):
         vc.objectives.elbo,
         vc.Batch(torch.from_numpy(x), torch.full((200,), -1)),
         epochs=2,
-        lr=vc.warmup_cosine(1e-3, 3, 4),
+        lr=vc.warmup_cosine(1e-3, 200, 4),
         schedules={"beta": 0.5},
         seed=seed,
         device="cpu",

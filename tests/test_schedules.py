@@ -77,5 +77,11 @@ def test_counts_that_make_no_schedule():
         cyclical(0, 1, 10, 0)
     with pytest.raises(ValueError, match="warmup must be a positive integer, got 0"):
         warmup_cosine(1, 0, 10)
-    with pytest.raises(ValueError, match=r"warmup must be below steps \(10\), got 10"):
-        warmup_cosine(1, 10, 10)
+
+
+@pytest.mark.parametrize(("steps", "rise"), [(1, 0), (2, 1), (9, 4), (10, 5)])
+def test_a_warmup_that_would_fill_the_run_takes_half_of_it(steps, rise):
+    rates = [warmup_cosine(2.0, 10, steps)(step) for step in range(steps)]
+    assert rates.index(max(rates)) == rise
+    assert max(rates) == 2.0
+    assert repr(warmup_cosine(2.0, 10, steps)) == f"warmup_cosine(2.0, {rise}, {steps})"

@@ -99,12 +99,11 @@ def test_nan_in_the_data_stops_before_it_does_harm():
     recorder = toy.Recorder(elbo)
     with pytest.raises(FloatingPointError, match=r"reconstruction became nan at step \d+") as error:
         toy.fit(model, recorder, data, epochs=1, lr=2e-3)
-    bad = len(recorder.calls) - 1
     batch, _, _, weights, _ = recorder.calls[-1]
     assert batch.x.isnan().any()
     assert not any(call.batch.x.isnan().any() for call in recorder.calls[:-1])
-    assert f"at step {bad};" in str(error.value)
-    assert "learning rate below 0.002" in str(error.value)
+    step = len(recorder.calls) - 1
+    assert f"at step {step}: x is not finite in 1 of 50 rows, first in row 17" in str(error.value)
     assert toy.same(toy.weights(model), weights)
     assert not model.training
 

@@ -12,7 +12,6 @@ from vaecourse.experiments.cli import BY_NAME
 from vaecourse.experiments.rows import sort_out, write_row
 from vaecourse.experiments.trials import split_of
 from vaecourse.experiments.work import Work
-from vaecourse.training import _name
 
 BUDGET, LABELS = 0.02, 50
 
@@ -39,7 +38,6 @@ def _die_once(work: Work, *, run, marker: Path, number: int) -> dict:
                 os.kill(os.getpid(), signal.SIGKILL)
             return objective(model, batch, **keywords)
 
-        mortal.__qualname__ = _name(objective)
         fit(model, mortal, recipe, steps, checkpoint_every=1, **options)
 
     work.fit = mortal_fit

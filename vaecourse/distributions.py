@@ -104,6 +104,10 @@ class GaussianFixedScale(nn.Module):
         self.event_shape = self.in_shape = as_shape(event_shape, "event_shape")
         self.register_buffer("scale", torch.tensor(float(scale)))
 
+    def extra_repr(self) -> str:
+        """Print the scale: models that differ in it are different models."""
+        return f"scale={self.scale.item():g}"
+
     def forward(self, x: Tensor) -> td.Independent:
         """Turn ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
         x = _full_precision(x)

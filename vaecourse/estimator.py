@@ -127,14 +127,13 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         with isolated_rng(seed):
             model = mlp_vae(X.shape[1], self.latent_dim, self.hidden, self.likelihood)
         steps = self.epochs * -(-len(X) // self.batch_size)
-        warmup = min(200, steps - 1)
         self.history_ = fit(
             model,
             elbo,
             _batch(X, torch.float32),
             epochs=self.epochs,
             batch_size=self.batch_size,
-            lr=warmup_cosine(self.lr, warmup, steps) if warmup else self.lr,
+            lr=warmup_cosine(self.lr, 200, steps),
             schedules={"beta": self.beta},
             transform=self.augment,
             seed=seed,

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vaecourse.data import Batch
+from vaecourse.objectives.contract import Checked
 from vaecourse.runtime import evaluating
 
 __all__ = [
@@ -55,18 +56,21 @@ def evaluate(
 
     Raises
     ------
+    TypeError
+        If the objective does not return a dict of tensors.
     ValueError
-        If there are no examples.
+        If there are no examples, or a term is not one number for each.
     """
     if not len(data.x):
         raise ValueError("evaluate needs at least one example, got none")
     totals: dict[str, float] = {}
+    checked = Checked(objective, trains=False)
     with evaluating(model, seed) as device:
         generator = torch.Generator(device).manual_seed(seed)
         for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
             x = x.to(device)
             batch = Batch(transform(x, generator) if transform else x, y.to(device))
-            for name, values in objective(model, batch).items():
+            for name, values in checked(model, batch).items():
                 totals[name] = totals.get(name, 0.0) + values.cpu().double().sum().item()
     return {name: total / len(data.x) for name, total in totals.items()}
 

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from functools import cached_property, partial
+from itertools import zip_longest
 from math import isfinite
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from vaecourse.data import Batch
 from vaecourse.distributed import Group, SharedTerms
 from vaecourse.evaluation import evaluate
 from vaecourse.history import History
+from vaecourse.not_finite import cause
+from vaecourse.objectives.contract import Checked, check_transformed, name_of
 from vaecourse.runtime import autocast, keep_freed_memory, needs_autocast, progress_bar
 from vaecourse.schedules import Schedule
 
@@ -33,6 +36,14 @@ CHECK_EVERY = 50
 
 def _at(value: float | Schedule, step: int) -> float:
     return value(step) if isinstance(value, Schedule) else value
+
+
+def _unlike(old, new) -> tuple:
+    """Return two values, or of two long texts the first lines that differ."""
+    if not isinstance(old, str) or not isinstance(new, str):
+        return old, new
+    lines = zip_longest(old.splitlines(), new.splitlines(), fillvalue="nothing")
+    return next(tuple(map(str.strip, pair)) for pair in lines if pair[0] != pair[1])
 
 
 def _digest(data: Batch) -> str:
@@ -55,10 +66,10 @@ class Run:
     def __init__(
         self, model, objective, data, plan, transform, optimizer, config, group: Group | None = None
     ):
-        self.model, self.objective, self.plan = model, objective, plan
+        self.model, self.objective, self.plan = model, Checked(objective, trains=True), plan
         self.group = group
-        alone = partial(objective, model)
-        self.terms = alone if group is None else SharedTerms(group, model, objective)
+        alone = partial(self.objective, model)
+        self.terms = alone if group is None else SharedTerms(group, model, self.objective)
         self.transform, self.config = transform, config
         self.device = next(model.parameters()).device
         train, self.valid = data
@@ -132,6 +143,9 @@ class Run:
         x = self.data.x.index_select(0, index)
         if self.transform is not None:
             x = self.transform(x, self.generator)
+        first = self.objective.fresh
+        if first:
+            check_transformed(x, len(index), self.transform)
         rate, options = self._options(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -145,6 +159,11 @@ class Run:
         if self.device.type == "cpu" or len(self.pending) >= CHECK_EVERY:
             self._flush()
         loss.backward()
+        if first and all(parameter.grad is None for parameter in self.parameters):
+            raise ValueError(
+                f"the 'loss' of {name_of(self.objective.objective)} depends on no weight of the "
+                "model that is trained; compute it from what that model returns"
+            )
         self.optimizer.step()
         # Freed now, the gradients' memory serves the next forward pass while caches still hold it.
         for parameter in self.parameters:
@@ -162,13 +181,16 @@ class Run:
         for row in rows.tolist():
             for name, value in zip(self.names, row, strict=True):
                 if not isfinite(value):
-                    rate = _at(self.plan["lr"], len(self.records))
-                    raise FloatingPointError(
-                        f"{name} became {value} at step {len(self.records)}; try a learning rate "
-                        f"below {rate:.3g}, a slower schedule, or a look at the data for values "
-                        "that are not finite"
-                    )
+                    self._stop(name, value)
             self.records.append(row)
+
+    def _stop(self, name: str, value: float) -> None:
+        """Raise an error that says which term stopped being finite, where, and why."""
+        step = len(self.records)
+        options = {name: _at(value, step) for name, value in self.plan.items()}
+        seen = self.parameters if self.device.type == "cpu" else ()
+        why = cause(step, self.data.x, options, seen)
+        raise FloatingPointError(f"{name} became {value} at step {step}: {why}")
 
     def _check_finite(self) -> None:
         """Stop if the last update ruined the weights: no term has seen them yet."""
@@ -185,7 +207,7 @@ class Run:
         _, options = self._options(self.step - 1)
         terms = evaluate(
             self.model,
-            partial(self.objective, **options),
+            partial(self.objective.objective, **options),
             self.valid,
             transform=self.transform,
             seed=self.config["seed"],
@@ -259,12 +281,17 @@ class Run:
 
     def _read(self, path, total: int) -> None:
         tensors, meta = read_checkpoint(path)
-        self._check_same_run(path, meta, total)
+        if "config" not in meta:
+            raise ValueError(
+                f"{path} holds weights and no training run; give another checkpoint path or read "
+                "it with vaecourse.checkpoints.load_model"
+            )
 
         def part(prefix):
             return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
         check_weights(self.model, part("model."), path)
+        self._check_same_run(path, meta, total)
         self.model.load_state_dict(part("model."))
         restore_optimizer(self.optimizer, part("optimizer."), meta["optimizer"])
         self.generator.set_state(tensors["rng.generator"])
@@ -277,16 +304,12 @@ class Run:
         self.cpu_seconds = meta.get("cpu_seconds", 0.0)
 
     def _check_same_run(self, path, meta: dict, total: int) -> None:
-        if "config" not in meta:
-            raise ValueError(
-                f"{path} holds weights and no training run; give another checkpoint path or read "
-                "it with vaecourse.checkpoints.load_model"
-            )
         then, now = meta["config"], self.identity
         changed = [name for name in now if then.get(name) != now[name]]
         if changed:
-            was = ", ".join(f"{name} = {then.get(name)}" for name in changed)
-            has = ", ".join(f"{name} = {now[name]}" for name in changed)
+            pairs = [(name, *_unlike(then.get(name), now[name])) for name in changed]
+            was = ", ".join(f"{name} = {old}" for name, old, _ in pairs)
+            has = ", ".join(f"{name} = {new}" for name, _, new in pairs)
             raise ValueError(
                 f"the checkpoint {path} was made with {was}; this run has {has}; give another "
                 "checkpoint path or delete the file"

@@ -80,7 +80,7 @@ class Recipe:
             split.train,
             epochs=self.epochs,
             batch_size=self.batch_size,
-            lr=warmup_cosine(self.peak, min(200, steps - 1), steps),
+            lr=warmup_cosine(self.peak, 200, steps),
             transform=dynamic_binarization if self.binarize else None,
             seed=seed,
             **{"precision": "fast-float32", **options},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import cos, pi
 
 from vaecourse.checks import check_positive
@@ -20,7 +21,8 @@ class Schedule:
     steps : int
         Steps until the schedule is complete. `vaecourse.fit` refuses one longer than training.
     name : str
-        What the schedule prints as; two schedules of one name are taken to be equal.
+        What the schedule prints as. A checkpoint compares the function too, so give one that it
+        can tell from another: a named one, or a `functools.partial` of one.
     """
 
     function: Callable[[int], float]
@@ -56,11 +58,12 @@ def linear(start: float, end: float, steps: int) -> Schedule:
         If `steps` is not a positive integer.
     """
     check_positive(steps=steps)
-
-    def value(step: int) -> float:
-        return start + (end - start) * min(step / steps, 1.0)
-
+    value = partial(_linear, start, end, steps)
     return Schedule(value, steps, f"linear({start}, {end}, {steps})")
+
+
+def _linear(start: float, end: float, steps: int, step: int) -> float:
+    return start + (end - start) * min(step / steps, 1.0)
 
 
 def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
@@ -71,7 +74,7 @@ def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
     peak : float
         Largest value, reached at step `warmup`.
     warmup : int
-        Steps of the rise.
+        Steps of the rise. Where they would fill the run, it takes half of `steps` instead.
     steps : int
         Steps in all.
 
@@ -83,19 +86,20 @@ def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
     Raises
     ------
     ValueError
-        If a count is not a positive integer or `warmup` is not below `steps`.
+        If a count is not a positive integer.
     """
     check_positive(steps=steps)
     check_positive(warmup=warmup)
     if warmup >= steps:
-        raise ValueError(f"warmup must be below steps ({steps}), got {warmup}")
-
-    def value(step: int) -> float:
-        if step < warmup:
-            return peak * (step + 1) / (warmup + 1)
-        return peak * 0.5 * (1 + cos(pi * min((step - warmup) / (steps - warmup), 1.0)))
-
+        warmup = steps // 2
+    value = partial(_warmup_cosine, peak, warmup, steps)
     return Schedule(value, steps, f"warmup_cosine({peak}, {warmup}, {steps})")
+
+
+def _warmup_cosine(peak: float, warmup: int, steps: int, step: int) -> float:
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    return peak * 0.5 * (1 + cos(pi * min((step - warmup) / (steps - warmup), 1.0)))
 
 
 def cyclical(start: float, end: float, steps: int, cycles: int) -> Schedule:
@@ -122,9 +126,10 @@ def cyclical(start: float, end: float, steps: int, cycles: int) -> Schedule:
     """
     check_positive(steps=steps)
     check_positive(cycles=cycles)
-
-    def value(step: int) -> float:
-        position = 1.0 if step >= steps else (step * cycles / steps) % 1.0
-        return start + (end - start) * min(2 * position, 1.0)
-
+    value = partial(_cyclical, start, end, steps, cycles)
     return Schedule(value, steps, f"cyclical({start}, {end}, {steps}, {cycles})")
+
+
+def _cyclical(start: float, end: float, steps: int, cycles: int, step: int) -> float:
+    position = 1.0 if step >= steps else (step * cycles / steps) % 1.0
+    return start + (end - start) * min(2 * position, 1.0)

@@ -1,8 +1,6 @@
 """`fit`: one loop for every model and every objective."""
 
-import inspect
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,8 +11,10 @@ from vaecourse.checks import check_positive
 from vaecourse.data import Batch, HeldOut, Split
 from vaecourse.distributed import local_device, training_group
 from vaecourse.history import History
+from vaecourse.identity import identity_of
 from vaecourse.loop import Run
 from vaecourse.objectives import Objective
+from vaecourse.objectives.contract import check_options
 from vaecourse.runtime import (
     check_precision,
     isolated_rng,
@@ -96,7 +96,9 @@ def fit(
         under autocast, or, where the CPU shortens the factors of float32 products itself and the
         model has no convolution, that. Densities are float32 throughout.
     checkpoint : path, optional
-        File to resume from if it exists and to write to.
+        File to resume from if it exists and to write to. It goes on only with the same model,
+        data, numbers and functions. So an objective, transform, optimizer or schedule must be one
+        that can be told from another: a named function or a `functools.partial`, no lambda.
     checkpoint_every : int
         Steps between checkpoints.
     progress : bool
@@ -110,14 +112,18 @@ def fit(
     Raises
     ------
     TypeError
-        If `data` is a test split or no data set, or the objective lacks a scheduled keyword.
+        If `data` is a test split or no data set, the objective cannot be called with the scheduled
+        keywords, or its first result is no dict of tensors.
     ValueError
         If a number is out of range, a schedule outlasts training, labeled examples are asked of
-        data without labels, or the checkpoint belongs to another run. In several processes also
-        if the loss of a row depends on other rows, as in batch normalization.
+        data without labels, or the objective's first result has no ``loss``, a term that is not
+        one number for each example, or a loss that no weight can learn from. With `checkpoint`
+        also if the file belongs to another run, or a function is a lambda. In several processes
+        also if the loss of a row depends on other rows, as in batch normalization.
     FloatingPointError
-        If a term stops being finite; it names the term and the step. The weights are then those
-        before that step. An accelerator is asked every 50 steps only, so there they may be later.
+        If a term stops being finite; it names the term, the step and the likely cause. The weights
+        are then those before that step. An accelerator is asked every 50 steps only, so there they
+        may be later.
     """
     train, valid = _training_data(data)
     check_positive(batch_size=batch_size, checkpoint_every=checkpoint_every)
@@ -125,20 +131,22 @@ def fit(
     _check_numbers(lr, seed)
     check_precision(precision)
     total = _total_steps(epochs, steps, -(-len(train.x) // batch_size))
-    _check_schedules(objective, schedules or {})
+    if "lr" in (schedules or {}):
+        raise TypeError("schedules names 'lr'; a learning rate is given as lr, number or Schedule")
+    check_options(objective, schedules or {})
     plan = {"lr": lr, **(schedules or {})}
     _check_lengths(plan, total)
     config = {
-        "objective": _name(objective),
-        "transform": _name(transform),
-        "optimizer": _name(optimizer),
         "batch_size": batch_size,
         "labeled_batch_size": labeled_batch_size,
         "seed": seed,
         "seed_offset": seed_offset(),
         "precision": precision,
-        "plan": {name: repr(value) for name, value in plan.items()},
     }
+    if checkpoint is not None:
+        functions = {"objective": objective, "transform": transform, "optimizer": optimizer}
+        config |= {role: identity_of(value, role) for role, value in (functions | plan).items()}
+        config["model"] = repr(model)
     home, target = next(model.parameters()).device, local_device(resolve_device(device))
     try:
         group = training_group(target)
@@ -197,18 +205,6 @@ def _check_numbers(lr: float | Schedule, seed: int) -> None:
         raise ValueError(f"seed must be an integer, got {seed!r}")
 
 
-def _check_schedules(objective: Objective, schedules: dict) -> None:
-    parameters = inspect.signature(objective).parameters
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    options = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY]
-    for name in schedules:
-        if name == "lr" or (name not in options and not open_ended):
-            raise TypeError(
-                f"schedules names {name!r}, but {_name(objective)} takes "
-                f"{', '.join(options) or 'no keyword'}; a learning rate is given as lr"
-            )
-
-
 def _check_lengths(plan: dict, total: int) -> None:
     for name, value in plan.items():
         if isinstance(value, Schedule) and value.steps > total:
@@ -216,9 +212,3 @@ def _check_lengths(plan: dict, total: int) -> None:
                 f"the schedule {value!r} of {name} takes {value.steps} steps, but "
                 f"training has {total}; shorten it or train longer"
             )
-
-
-def _name(function) -> str | None:
-    if isinstance(function, partial):
-        return f"{_name(function.func)}({function.args}, {function.keywords})"
-    return getattr(function, "__qualname__", None) or (function and type(function).__qualname__)

@@ -100,7 +100,7 @@ class Work:
             steps=steps,
             batch_size=recipe["batch"],
             labeled_batch_size=recipe.get("labeled"),
-            lr=warmup_cosine(recipe["lr"], min(200, steps // 2), steps),
+            lr=warmup_cosine(recipe["lr"], 200, steps),
             seed=self.seed,
             device="cpu",
             precision=PRECISION,
