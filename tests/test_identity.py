@@ -204,7 +204,7 @@ def test_descriptions_are_the_same_in_every_process():
             [sys.executable, "-c", program],
             env={"PYTHONHASHSEED": seed, "PATH": ""},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         ).stdout
         for seed in ("1", "2", "3")

@@ -8,7 +8,6 @@ the package do is hashed, comments and docstrings left out: a run is made again 
 """
 
 import argparse
-import ast
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from weathers import WEATHERS
 
 import book
 from vaecourse.machine import processor
+from vaecourse.source import code_of
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "_build/weather"
@@ -46,14 +46,8 @@ def chapters(names):
 
 
 def code(source):
-    """Return what Python runs of `source`: no comments, no docstrings, no layout."""
-    tree = ast.parse(re.sub(r"^[%!].*$", "", source, flags=re.MULTILINE))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    """Return what Python runs of a cell: no comments, no docstrings, no magics."""
+    return code_of(re.sub(r"^[%!].*$", "", source, flags=re.MULTILINE))
 
 
 def hashed(texts):

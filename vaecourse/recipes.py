@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -25,6 +24,7 @@ from vaecourse.objectives import Objective, elbo, reconstruction
 from vaecourse.runtime import isolated_rng
 from vaecourse.schedules import warmup_cosine
 from vaecourse.seed_offset import seed_offset
+from vaecourse.source import source_hash
 from vaecourse.training import fit
 
 __all__ = ["RECIPES", "Recipe", "fitted"]
@@ -144,19 +144,10 @@ def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:
         "recipe": repr({k: getattr(v, "__qualname__", v) for k, v in vars(recipe).items()}),
         "data": split.identity,
         "seed": seed,
-        "source": source_hash(),
+        "source": source_hash(__name__),
         "torch": torch.__version__,
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "seed_offset": seed_offset(),
     }
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
     return cache_folder() / "models" / f"{split.name}-{name}-{key}.safetensors"
-
-
-@cache
-def source_hash() -> str:
-    """Hash the package's own source: a model is only as old as the code that made it."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

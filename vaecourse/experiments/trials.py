@@ -12,7 +12,7 @@ from vaecourse.data import Split, load
 from vaecourse.experiments import methods
 from vaecourse.experiments.recipes import LATENT, PRECISION, recipe
 from vaecourse.experiments.work import Work
-from vaecourse.recipes import source_hash
+from vaecourse.source import source_hash
 
 __all__ = ["EXPERIMENTS", "Experiment", "Trial", "default_names", "label_count", "split_of"]
 
@@ -171,7 +171,7 @@ class Trial:
     @property
     def key(self) -> str:
         """Name of the row's work in progress: the row, its numbers and the very source code."""
-        parts = self.identity | {"source": source_hash()}
+        parts = self.identity | {"source": source_hash(__name__)}
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{digest[:16]}"
 

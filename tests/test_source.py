@@ -1,0 +1,79 @@
+"""What counts as a change of the code that trains."""
+
+import sys
+
+import pytest
+
+import vaecourse as vc
+from vaecourse import recipes, source
+
+
+@pytest.fixture
+def package(monkeypatch, tmp_path):
+    """A package whose ``train`` imports two files, one of them inside a function."""
+    (tmp_path / "data").mkdir()
+    texts = {
+        "train.py": "from vaecourse import model\nfrom vaecourse.data import load\n",
+        "model.py": "def build():\n    from vaecourse.data.files import open_it\n    return 1\n",
+        "data/__init__.py": "def load():\n    return 1\n",
+        "data/files.py": '"""Files."""\nimport os\n',
+        "hints.py": "HINT = 'a'\n",
+        "__init__.py": "import vaecourse.hints\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(source, "ROOT", tmp_path)
+    return tmp_path
+
+
+def _hash():
+    return source.source_hash.__wrapped__("vaecourse.train")
+
+
+def test_what_is_reached_is_what_is_imported(package):
+    found = {path.relative_to(package).as_posix() for path in source.reached_files("vaecourse.train")}
+    assert found == {"train.py", "model.py", "data/__init__.py", "data/files.py"}
+
+
+@pytest.mark.parametrize("name", ["train.py", "model.py", "data/__init__.py", "data/files.py"])
+def test_a_change_of_reached_code_is_seen(package, name):
+    before, path = _hash(), package / name
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "\n# a comment\n", encoding="utf-8")
+    assert _hash() == before
+    path.write_text(text + "\nmore = 1\n", encoding="utf-8")
+    assert _hash() != before
+
+
+@pytest.mark.parametrize("name", ["hints.py", "__init__.py"])
+def test_what_training_cannot_reach_trains_nothing_anew(package, name):
+    before = _hash()
+    (package / name).write_text("HINT = 'b'\n", encoding="utf-8")
+    assert _hash() == before
+
+
+def test_training_reaches_no_exercise_and_no_figure():
+    found = {path.relative_to(source.ROOT).parts[0] for path in source.reached_files(recipes.__name__)}
+    assert not found & {"exercises", "plots", "diagrams", "interactive", "experiments", "commands.py"}
+    assert {"objectives", "data"} < found
+
+
+def test_everything_that_a_training_imports_is_reached():
+    """Import `fitted` in a process of its own and compare with what Python has loaded."""
+    reached = source.reached_files(recipes.__name__)
+    loaded = {
+        module.__file__ for name, module in sys.modules.items() if name == "vaecourse.training"
+    }
+    assert loaded <= {str(path) for path in reached}
+
+
+def test_dir_shows_every_public_name():
+    assert set(vc.__all__) <= set(dir(vc))
+    for name in vc.__all__:
+        assert getattr(vc, name) is not None
+    assert {"plots", "fitted", "exercises", "priors", "amortization", "training"} <= set(vc.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'vaecourse' has no attribute 'plot'"):
+        vc.plot  # noqa: B018 - the access is the test

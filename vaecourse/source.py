@@ -1,0 +1,74 @@
+"""What a module of this package runs: its own code and that of all it imports from the package."""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+__all__ = ["reached_files", "source_hash"]
+
+ROOT = Path(__file__).parent
+
+
+@cache
+def source_hash(module: str) -> str:
+    """Hash the code that `module` can reach: what it computes changes only if this does.
+
+    Comments, docstrings and layout do not count, nor does what `module` never imports.
+
+    Parameters
+    ----------
+    module : str
+        Its dotted name, such as ``vaecourse.training``.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(reached_files(module)):
+        digest.update(path.relative_to(ROOT).as_posix().encode())
+        digest.update(code_of(path.read_text(encoding="utf-8")).encode())
+    return digest.hexdigest()
+
+
+def reached_files(module: str) -> set[Path]:
+    """Return the files of the package that `module` imports, at whatever depth, and its own."""
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        path = _file(waiting.pop())
+        if path is not None and path not in found:
+            found.add(path)
+            waiting += _imported(path)
+    return found
+
+
+def code_of(source: str) -> str:
+    """Return what Python runs of `source`: no comments, no docstrings, no layout."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _file(module: str) -> Path | None:
+    """Return the file of a module, or None for the package itself, which imports everything."""
+    parts = module.split(".")[1:]
+    place = ROOT.joinpath(*parts)
+    choices = [place.with_suffix(".py"), place / "__init__.py"] if parts else []
+    return next((path for path in choices if path.exists()), None)
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("vaecourse."))
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "vaecourse":
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
