@@ -8,8 +8,6 @@ again, and a run that was stopped goes on from its checkpoint. One thread.
 """
 
 import argparse
-import json
-import os
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -22,12 +20,13 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import vaecourse as vae
-from vaecourse.checkpoints import read_checkpoint
 from vaecourse.data.labels import dynamic_binarization, static_binarization
 from vaecourse.data.storage import cache_folder
-from vaecourse.estimators import log_marginal
+from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.objectives import elbo, iwae
 from vaecourse.runtime import isolated_rng
+from vaecourse.runtime.files import write_json
+from vaecourse.training.checkpoints import read_checkpoint
 
 ROWS = Path(__file__).resolve().parents[1] / "results" / "bounds"
 LATENT, HIDDEN, SAMPLES, CHEAP = 50, (200, 200), 5000, 100
@@ -179,16 +178,8 @@ def make(name, seed, dataset, folder, limit):
         "vaecourse": vae.__version__,
         "torch": torch.__version__,
     }
-    write(path, row)
+    write_json(path, row)
     print(f"{name}: {row['test_nll']:.2f} nats, {seconds:.0f} CPU-seconds", flush=True)
-
-
-def write(path, row):
-    """Put a row in its place in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".partial")
-    unfinished.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
 
 
 def main():

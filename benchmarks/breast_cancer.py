@@ -9,21 +9,19 @@ for there are no labels to choose them by.
 """
 
 import argparse
-import json
-import os
 import time
 from functools import partial
-from pathlib import Path
 
 import torch
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 
 import vaecourse as vae
-from vaecourse.classification import error_rate
 from vaecourse.data.labels import label_subset, stratified_split
+from vaecourse.evaluation.classification import error_rate
 from vaecourse.objectives import m2, prediction_constrained
 from vaecourse.runtime import isolated_rng
+from vaecourse.runtime.files import write_json
 
 TEST, LABELS, LATENT_DIM, HIDDEN, STEPS = 169, (10, 20, 50), 5, (64,), 600
 
@@ -111,10 +109,7 @@ def main():
             rows.append(row)
             print(row, flush=True)
     if options.json:
-        target = Path(options.json)
-        part = target.with_suffix(".part")
-        part.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
-        os.replace(part, target)
+        write_json(options.json, {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ k-means with six clusters, the scores and the site's trace are taken on the othe
 """
 
 import argparse
-import json
 import os
 import subprocess
 import tempfile
@@ -26,6 +25,7 @@ from vaecourse.data import cells
 from vaecourse.evaluation import embed
 from vaecourse.objectives import given_covariates
 from vaecourse.runtime import isolated_rng
+from vaecourse.runtime.files import write_json
 
 CELLS, TYPES, LATENT_DIM, EPOCHS, SCVI_EPOCHS = 3000, 6, 10, 60, 400
 HERE = Path(__file__).parent
@@ -131,10 +131,7 @@ def main():
             print(row, flush=True)
     result = {"rows": rows, "cpu_seconds_without_scvi": time.process_time() - start}
     if options.json:
-        target = Path(options.json)
-        part = target.with_suffix(".part")
-        part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        os.replace(part, target)
+        write_json(options.json, result)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ done; sweeps that have a file are left as they are, so an interrupted run goes o
 """
 
 import argparse
-import json
-import os
 import time
 from pathlib import Path
 
@@ -18,10 +16,11 @@ import torch
 import vaecourse as vae
 from vaecourse.data.known_factors import all_digits, moving_digit
 from vaecourse.data.labels import dynamic_binarization, static_binarization
-from vaecourse.disentanglement import factor_prediction, mutual_information
 from vaecourse.evaluation import active_units, embed, evaluate
+from vaecourse.evaluation.disentanglement import factor_prediction, mutual_information
 from vaecourse.objectives import elbo, total_correlation
 from vaecourse.runtime import isolated_rng
+from vaecourse.runtime.files import write_json
 
 FOLDER = Path(__file__).resolve().parent.parent / "results" / "disentanglement"
 NUM_TRAIN, NUM_TEST, TRAIN_SEED, TEST_SEED = 10_000, 4_000, 1, 2
@@ -107,14 +106,6 @@ def sweep(data, network, objective, betas, seed):
     return names | {"recipe": recipe, "runs": runs}
 
 
-def write(path, content):
-    """Write all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, help="runs of each kind")
@@ -126,7 +117,7 @@ def main():
         for data, network, objective, betas in SWEEPS:
             path = options.folder / f"{data}-{network}-{objective}-{seed}.json"
             if not path.exists():
-                write(path, sweep(data, network, objective, betas, seed))
+                write_json(path, sweep(data, network, objective, betas, seed))
 
 
 if __name__ == "__main__":

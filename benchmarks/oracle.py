@@ -9,8 +9,6 @@ the same 100 examples, in nats; its standard error is that over independent repe
 """
 
 import argparse
-import json
-import os
 import time
 from functools import partial
 from pathlib import Path
@@ -18,9 +16,10 @@ from pathlib import Path
 import torch
 
 import vaecourse as vae
-from vaecourse.estimators import log_marginal
+from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.objectives import sampled_elbo, score_function_elbo
 from vaecourse.runtime import isolated_rng
+from vaecourse.runtime.files import write_json
 
 EXAMPLES, DATA_DIM, LATENT_DIM = 100, 20, 10
 REPEATS, GRADIENTS = 30, 4000
@@ -110,13 +109,6 @@ def timing(images):
     return time.perf_counter() - start
 
 
-def write(path, results):
-    """Write the results beside their place, then move them there."""
-    partial_file = path.with_name(path.name + ".partial")
-    partial_file.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial_file, path)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="also write the results to this file")
@@ -138,7 +130,7 @@ def main():
             f"5,000 samples, {arguments.images} images: {results['seconds_for_5000_samples']:.1f} s"
         )
     if arguments.json:
-        write(arguments.json, results)
+        write_json(arguments.json, results)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ before the seconds.
 
 import argparse
 import importlib.util
-import json
-import os
 import sys
 import time
 from functools import partial
@@ -31,9 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from vaecourse.data import Batch, load
 from vaecourse.data.labels import label_subset
 from vaecourse.evaluation import evaluate
+from vaecourse.models.semi_supervised import mlp_m2
 from vaecourse.objectives import m2
 from vaecourse.runtime import isolated_rng
-from vaecourse.semi_supervised import mlp_m2
+from vaecourse.runtime.files import write_json
 from vaecourse.training import fit
 
 HIDDEN, LATENT, CLASSES, BATCH, RATE = 500, 50, 10, 200, 4.2e-4
@@ -297,9 +296,7 @@ def main() -> None:
     summary = summarize(results) | setting | {"epochs": options.epochs}
     print(f"{len(x):,} images of {split.name}, {options.epochs} epochs a round\n{report(summary)}")
     if options.json:
-        partial_file = options.json.with_name(options.json.name + ".partial")
-        partial_file.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-        os.replace(partial_file, options.json)
+        write_json(options.json, summary)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ that while changing the skeletons or the ranges of the factors, so that the test
 
 import argparse
 import json
-import os
 import statistics
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import nn
 
 from vaecourse.data import load
 from vaecourse.data.strokes import NUM_TEST, NUM_TRAIN, TEST_SEED, TRAIN_SEED, strokes
+from vaecourse.runtime.files import write_json
 
 BATCH, EPOCHS, PEAK_RATE = 128, 2, 4e-3
 
@@ -100,9 +100,7 @@ def main():
     figures = measure(options.seeds, options.validation)
     print(json.dumps(figures, indent=2))
     if options.json:
-        partial = options.json.with_name(options.json.name + ".partial")
-        partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, options.json)
+        write_json(options.json, figures)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from statistics import mean, median, variance
 
+from vaecourse.runtime.files import write_json
+
 ROOT = Path(__file__).resolve().parents[1]
 CONTESTANTS = {
     "tutorial": "plain loop: DataLoader over torchvision's MNIST, sigmoid, BCE, default Adam",
@@ -224,9 +226,7 @@ def main() -> None:
     )
     print(f"{options.rounds} rounds, one thread, {setting['processor']}\n\n{report(summary)}")
     if options.json:
-        partial = options.json.with_name(options.json.name + ".partial")
-        partial.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, options.json)
+        write_json(options.json, summary)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 import numpy as np
 
 from vaecourse import plots
-from vaecourse.history import History
 from vaecourse.latents import manifold_grid
+from vaecourse.training.history import History
 
 RNG = np.random.default_rng(7)
 GRAY = RNG.random((12, 1, 28, 28))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import vaecourse as vc
-from vaecourse.amortization import FreeEncoder, optimize_posteriors
+from vaecourse.evaluation.amortization import FreeEncoder, optimize_posteriors
 
 
 def _model(oracle):

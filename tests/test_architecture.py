@@ -3,115 +3,85 @@
 import ast
 import io
 import re
+import sys
 import tokenize
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import rooms  # noqa: E402
+
+PACKAGE = ROOT / "vaecourse"
 SOURCES = sorted((ROOT / "vaecourse").rglob("*.py"))
 SCRIPTS = sorted(
     path for folder in ("tools", "benchmarks", "tests") for path in (ROOT / folder).rglob("*.py")
 )
 
-# A room may import the rooms named here and whatever those may import. Rooms are the modules and
-# subpackages directly under vaecourse/.
+# Whom the files of a room import. Rooms are the modules and folders directly under vaecourse/. The
+# package itself, "vaecourse", imports nearly all of them, so only a leaf may ask it.
 KNOWS = {
     "checks": "",
-    "networks": "checks",
-    "distributions": "checks",
+    "commands": "data evaluation pretrained training",
     "data": "checks runtime",
-    "negative_binomial": "checks private",
+    "diagrams": "runtime",
+    "distributions": "checks runtime",
     "divergences": "checks",
-    "runtime": "",
-    "private": "",
-    "identity": "",
-    "not_finite": "",
-    "seed_offset": "",
-    "history": "",
-    "machine": "",
-    "terminal": "",
-    "schedules": "checks",
-    "models": "networks distributions data",
-    "counts": "models negative_binomial",
-    "semi_supervised": "models runtime",
-    "classification": "semi_supervised",
-    "checkpoints": "history",
-    "priors": "checks",
-    "amortization": "objectives runtime schedules",
-    "oracle": "models data",
-    "objectives": "semi_supervised divergences",
-    "estimators": "models runtime",
-    "evaluation": "objectives runtime",
-    "latents": "models",
-    "disentanglement": "checks",
+    "doctor": "data runtime vaecourse",
+    "embedding": "data distributions evaluation models objectives runtime schedules training",
+    "evaluation": "checks data distributions models objectives runtime schedules",
+    "exercises": "data distributions divergences models runtime",
+    "experiments": "data distributions evaluation models networks objectives results runtime "
+    "schedules training vaecourse",
+    "interactive": "data distributions evaluation models objectives plots runtime",
+    "latents": "",
+    "models": "checks data distributions networks runtime",
+    "networks": "checks",
+    "objectives": "checks data divergences",
+    "oracle": "data distributions models networks",
     "plots": "",
+    "pretrained": "data models objectives runtime schedules training",
     "results": "",
-    "diagrams": "",
-    "adam": "runtime",
-    "shared_noise": "",
-    "distributed": "data runtime shared_noise",
-    "loop": "distributed not_finite objectives evaluation checkpoints history runtime schedules",
-    "training": "adam identity loop seed_offset",
-    "recipes": "training classification",
-    "estimator": "recipes estimators latents",
-    "experiments": "recipes estimators latents estimator results machine",
-    "commands": "recipes",
-    "doctor": "data runtime machine",
-    "exercises": "recipes estimators latents oracle plots",
-    "interactive": "recipes estimators latents oracle plots",
+    "runtime": "",
+    "schedules": "checks",
+    "training": "checks data evaluation objectives runtime schedules",
 }
-LEAVES = {"commands", "doctor", "experiments", "exercises", "interactive", "__main__"}
-DOORS = {"__init__", "__main__"}
+LEAVES = {"commands", "doctor", "experiments", "exercises", "interactive", "embedding", "__main__"}
 
 
-def room(path):
-    """Return the room that a file lies in."""
-    return path.relative_to(ROOT / "vaecourse").parts[0].removesuffix(".py")
+def test_every_arrow_between_rooms_is_said_and_is_used():
+    assert rooms.by_room(PACKAGE) == {name: set(others.split()) for name, others in KNOWS.items()}
 
 
-def known(name):
-    """Return every room that the room ``name`` may import, itself included."""
-    rooms = {name}
-    for other in KNOWS[name].split():
-        rooms |= known(other)
-    return rooms
+def test_no_room_reaches_itself_and_none_a_leaf():
+    said = {name: set(others.split()) - {"vaecourse"} for name, others in KNOWS.items()}
+    for name in said:
+        assert name not in rooms.reached(name, said)
+        assert not said[name] & LEAVES
 
 
-def imported_rooms(path):
-    """Return the rooms that a file imports, at the top or inside a function."""
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name} imports relatively on line {node.lineno}"
-            names = [node.module]
-            if node.module == "vaecourse":
-                names = [f"vaecourse.{alias.name}" for alias in node.names]
-        rooms |= {name.split(".")[1] for name in names if name.startswith("vaecourse.")}
-    return rooms
+def test_only_a_leaf_asks_the_package_itself():
+    assert {
+        name for name, others in rooms.by_room(PACKAGE).items() if "vaecourse" in others
+    } <= LEAVES
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_room_imports_only_rooms_it_may_know(path):
-    name = room(path)
-    if name in DOORS:
-        return
-    assert name in KNOWS, f"say in KNOWS whom the new room {name!r} may know"
-    strangers = imported_rooms(path) - known(name)
-    assert not strangers, f"{name} may not import {', '.join(sorted(strangers))}"
-    assert not imported_rooms(path) & (LEAVES - {name})
+def test_the_rooms_are_the_arrow():
+    """Network, head, model, objective, fit: none looks at one that comes after it."""
+    said = {name: set(others.split()) for name, others in KNOWS.items()}
+    for place, name in enumerate(rooms.ARROW):
+        assert not rooms.reached(name, said) & set(rooms.ARROW[place + 1 :])
 
 
 def test_the_imports_are_read_from_functions_too(tmp_path):
     path = tmp_path / "module.py"
     path.write_text(
-        "def f():\n    from vaecourse.plots import grid\n    import vaecourse.data.labels",
+        "def f():\n    from vaecourse.plots import grid\n    import vaecourse.data.labels\n"
+        "    import vaecourse as vae\n    from vaecourse import models",
         encoding="utf-8",
     )
-    assert imported_rooms(path) == {"plots", "data"}
+    assert rooms.imported_rooms(path) == {"plots", "data", "vaecourse", "models"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -226,6 +196,32 @@ def test_text_in_any_encoding_would_be_found(code, count):
 # The addresses that code may name: SVG's namespace, a test's own server or a host that cannot
 # exist. One file alone knows where data sets are downloaded.
 ALLOWED_HOSTS = r"www\.w3\.org/|127\.0\.0\.1|localhost|[\w.-]+\.invalid"
+PRIVATE = PACKAGE / "runtime" / "private.py"
+HIDDEN = re.compile(r"torch(\.\w+)*\._(?!_)\w+")
+
+
+def private_names(tree):
+    """Yield what a file takes from PyTorch that begins with an underscore."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and HIDDEN.fullmatch(ast.unparse(node)):
+            yield ast.unparse(node)
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name for name in names if name.startswith("torch.") and "._" in name)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_private_names_of_torch_stand_in_one_file(path):
+    found = list(private_names(ast.parse(path.read_text(encoding="utf-8"))))
+    assert path == PRIVATE or found == []
+
+
+def test_private_names_are_seen():
+    text = "import torch\nfrom torch.utils._python_dispatch import M\ntorch._C.f()\ntorch.nn.Linear"
+    assert list(private_names(ast.parse(text))) == ["torch.utils._python_dispatch.M", "torch._C"]
+
+
 SOURCES_OF_DATA = ROOT / "vaecourse" / "data" / "sources.py"
 NO_HOST = re.compile(rf"https?://(?!{ALLOWED_HOSTS})[\w{{]")
 MACHINE_PATH = re.compile(r"(?<![\w.<])/(?:tmp|root|work|home|Users|farm)/\w")

@@ -8,7 +8,7 @@ import torch
 
 import vaecourse as vae
 from vaecourse.data.labels import static_binarization
-from vaecourse.estimators import log_marginal
+from vaecourse.evaluation.marginal import log_marginal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from vaecourse import data
-from vaecourse.data import network, sources, torchvision_sets
+from vaecourse.data import download, sources, torchvision_sets
 
 RESOLVE = socket.getaddrinfo
 
@@ -83,7 +83,9 @@ def checked(name, content):
 
 def serve_from(monkeypatch, *mirrors, name="mnist", files=None):
     files = sources.SOURCES[name].files if files is None else files
-    monkeypatch.setitem(sources.SOURCES, name, sources.Source(mirrors, files))
+    monkeypatch.setitem(
+        sources.SOURCES, name, sources.SOURCES[name]._replace(mirrors=mirrors, files=files)
+    )
 
 
 def cached(tmp_path):
@@ -101,7 +103,7 @@ def test_without_a_stand_in_the_network_is_tried_again(few_strokes, server, mnis
 def test_the_probe_prefers_an_address_that_has_the_file(server):
     server.files["here.gz"] = b"content"
     urls = [server.url + "gone.gz", server.url + "here.gz"]
-    assert network.first_answer(urls, deadline=30) == urls[1]
+    assert download.first_answer(urls, deadline=30) == urls[1]
 
 
 def test_a_download_is_kept_and_loaded(tmp_path, server, mnist_served, capfd):
@@ -154,7 +156,7 @@ def test_a_bad_transfer_leaves_nothing(tmp_path, server, mnist_served, few_strok
 @pytest.mark.parametrize(("checksum", "title"), [("md5", "MD5"), ("sha256", "SHA-256")])
 def test_both_checksums_must_agree(tmp_path, mnist_served, monkeypatch, checksum, title):
     """A file made to have the MD5 of another is told by its SHA-256."""
-    mirrors, (first, *rest) = sources.SOURCES["mnist"]
+    *_, mirrors, (first, *rest) = sources.SOURCES["mnist"]
     serve_from(monkeypatch, *mirrors, files=(first._replace(**{checksum: "0" * 64}), *rest))
     with pytest.raises(data.DataError, match=f"{first.name} has {title} .*, 0+ is wanted"):
         data.load("mnist")
@@ -164,14 +166,14 @@ def test_both_checksums_must_agree(tmp_path, mnist_served, monkeypatch, checksum
 @pytest.mark.parametrize(("name", "peer"), [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST")])
 def test_the_sources_are_those_of_torchvision(name, peer):
     datasets = pytest.importorskip("torchvision.datasets")
-    mirrors, files = sources.SOURCES[name]
+    *_, mirrors, files = sources.SOURCES[name]
     assert [(file.name, file.md5) for file in files] == getattr(datasets, peer).resources
     assert list(mirrors) == getattr(datasets, peer).mirrors
 
 
 def test_a_stalled_transfer_ends(tmp_path, server, mnist_served, monkeypatch):
     server.stalled, server.promised_too_much = True, 10
-    monkeypatch.setattr(network, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(download, "STALL_SECONDS", 0.3)
     with pytest.raises(data.DataError, match=r"failed \(timed out\)"):
         data.load("mnist")
     assert cached(tmp_path) == ["data"]
@@ -224,7 +226,7 @@ def test_cifar10_comes_as_the_binary_archive(tmp_path, server, monkeypatch, capf
     made = data_files.arrays((3, 32, 32), num_train=50, num_test=10)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for position, name in enumerate(torchvision_sets._BINARY_FILES):
+        for position, name in enumerate(sources.SOURCES["cifar10"].layouts[0].files):
             part = slice(10 * position, 10 * position + 10) if position < 5 else slice(None)
             x, y = (made[f"{a}_{'train' if position < 5 else 'test'}"][part] for a in "xy")
             content = b"".join(bytes([k]) + image.tobytes() for k, image in zip(y, x, strict=True))
@@ -238,5 +240,5 @@ def test_cifar10_comes_as_the_binary_archive(tmp_path, server, monkeypatch, capf
     assert capfd.readouterr().err == ""
     np.testing.assert_allclose(split.test.x.numpy(), made["x_test"] / 255, rtol=1e-7)
     assert split.identity == data.content_hash(made)
-    names = torchvision_sets._BINARY_FILES
+    names = sources.SOURCES["cifar10"].layouts[0].files
     assert cached(tmp_path) == sorted(["data", "cifar-10-batches-bin", *names])

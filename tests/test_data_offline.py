@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vaecourse import data
-from vaecourse.data import network, sources, strokes, torchvision_sets
+from vaecourse.data import download, sources, strokes, torchvision_sets
 
 RESOLVE = socket.getaddrinfo
 
@@ -108,7 +108,7 @@ def test_the_probe_leaves_a_reader_less_than_five_seconds(monkeypatch, few_strok
     def probe(urls, deadline):
         deadlines.append(deadline)
         assert len(urls) == len(sources.SOURCES["mnist"].mirrors)
-        raise network.DownloadError("the network does not answer")
+        raise download.DownloadError("the network does not answer")
 
     monkeypatch.setattr(torchvision_sets, "first_answer", probe)
     data.load("mnist", offline="strokes")
@@ -123,8 +123,8 @@ def test_a_hanging_name_server_cannot_hold_up_the_caller(monkeypatch):
         raise socket.gaierror("at last")
 
     def call():
-        with pytest.raises(network.DownloadError, match="does not answer"):
-            network.first_answer(["http://a.invalid/", "http://b.invalid/"], deadline=0.3)
+        with pytest.raises(download.DownloadError, match="does not answer"):
+            download.first_answer(["http://a.invalid/", "http://b.invalid/"], deadline=0.3)
         back.set()
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
@@ -142,13 +142,13 @@ def test_a_silent_server_cannot_hold_up_the_caller(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/a"
-        with pytest.raises(network.DownloadError, match="does not answer"):
-            network.first_answer([url], deadline=0.3)
+        with pytest.raises(download.DownloadError, match="does not answer"):
+            download.first_answer([url], deadline=0.3)
 
 
 def test_refused_addresses_end_the_probe_at_once():
-    with pytest.raises(network.DownloadError):  # a deadline of an hour: only refusals can end it
-        network.first_answer(["http://a.invalid/", "http://b.invalid/", "no address"], 3600)
+    with pytest.raises(download.DownloadError):  # a deadline of an hour: only refusals can end it
+        download.first_answer(["http://a.invalid/", "http://b.invalid/", "no address"], 3600)
 
 
 # Identity

@@ -12,8 +12,10 @@ from torch import nn
 from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, vmap
 
 import vaecourse as vc
-from vaecourse import objectives, priors, semi_supervised
+from vaecourse import objectives
+from vaecourse.distributions import priors
 from vaecourse.divergences import kl, sampled_kl
+from vaecourse.models import semi_supervised
 from vaecourse.runtime import isolated_rng
 
 D, L, C = 4, 2, 3

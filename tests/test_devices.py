@@ -10,8 +10,8 @@ from linear_vae import linear_gaussian
 
 import vaecourse as vc
 from vaecourse.data import labels
-from vaecourse.estimators import log_marginal
 from vaecourse.evaluation import evaluate
+from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.objectives import elbo, reconstruction
 from vaecourse.runtime import PRECISIONS, isolated_rng
 

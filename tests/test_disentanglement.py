@@ -5,8 +5,8 @@ from math import log
 import numpy as np
 import pytest
 
-from vaecourse import disentanglement
-from vaecourse.disentanglement import (
+from vaecourse.evaluation import disentanglement
+from vaecourse.evaluation.disentanglement import (
     FactorPrediction,
     MutualInformation,
     factor_prediction,

@@ -9,8 +9,8 @@ import pytest
 import torch
 import two_processes
 
-from vaecourse import shared_noise
-from vaecourse.checkpoints import read_checkpoint
+from vaecourse.training import shared_noise
+from vaecourse.training.checkpoints import read_checkpoint
 
 pytestmark = pytest.mark.skipif(
     not torch.distributed.is_available() or not torch.distributed.is_gloo_available(),

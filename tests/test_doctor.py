@@ -7,8 +7,9 @@ import sys
 import pytest
 import torch
 
-from vaecourse import doctor, machine
+from vaecourse import doctor
 from vaecourse.__main__ import main
+from vaecourse.runtime import machine
 
 
 @pytest.fixture

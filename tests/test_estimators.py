@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from torch import nn
 
 import vaecourse as vc
-from vaecourse.estimators import log_marginal
+from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.runtime import isolated_rng
 
 

@@ -15,8 +15,8 @@ from torch import nn
 from toy_experiments import BUDGET, GUESS, LABELS, trial
 
 import vaecourse as vc
-from vaecourse.classification import predict
 from vaecourse.data.labels import label_subset
+from vaecourse.evaluation.classification import predict
 from vaecourse.experiments import EXPERIMENTS, pixels, run_grid, run_trial, table
 from vaecourse.experiments.cli import plan
 from vaecourse.experiments.estimate import dry_run
@@ -331,8 +331,8 @@ def test_old_rows_tell_what_their_m1_cost():
 
 def test_predictions_of_the_encoder_are_probabilities():
     from vaecourse.experiments.methods import _Classifier
+    from vaecourse.models.semi_supervised import Categorical
     from vaecourse.networks import MLP
-    from vaecourse.semi_supervised import Categorical
 
     model = _Classifier(MLP((1, 8, 8), (4,), (10,)), Categorical(10))
     total = predict(model, split_of("digits").valid.x).sum(1)

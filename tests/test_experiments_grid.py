@@ -8,9 +8,9 @@ import pytest
 import toy_experiments
 from toy_experiments import GUESS, grid, mortal, trial, write_all
 
-from vaecourse.checkpoints import read_checkpoint
 from vaecourse.experiments import run, run_grid, run_trial
 from vaecourse.experiments.rows import read_rows
+from vaecourse.training.checkpoints import read_checkpoint
 
 OTHERS = [("vae_labeled_logistic", 0), ("cpc_vae", 0), ("cpc_vae", 2), ("m2", 0), ("m2", 1)]
 TIMES = {"cpu_seconds", "shared_cpu_seconds", "wall_seconds_without_m1", "started"}

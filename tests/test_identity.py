@@ -10,8 +10,8 @@ import toy
 from torch import nn
 
 import vaecourse as vc
-from vaecourse.identity import identity_of
 from vaecourse.objectives import elbo, iwae
+from vaecourse.training.identity import identity_of
 
 BETA = 1.0
 
@@ -194,7 +194,7 @@ def test_descriptions_are_the_same_in_every_process():
     """Sets come in another order, and addresses differ; a description must not."""
     program = (
         "import os, vaecourse as vc; from functools import partial\n"
-        "from vaecourse.identity import identity_of\n"
+        "from vaecourse.training.identity import identity_of\n"
         "def mine(model, batch):\n    return model in {'a', 'b', 'loss'} or batch in {1, 'x'}\n"
         "given = mine, {'b', 'a'}, partial(vc.objectives.m2, alpha=2.0)\n"
         "print(identity_of(given, 'objective'))"

@@ -12,12 +12,12 @@ import pytest
 
 import vaecourse
 from vaecourse.__main__ import main
-from vaecourse.checkpoints import save_model
 from vaecourse.data import identity
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.evaluation import evaluate
 from vaecourse.objectives import elbo
-from vaecourse.recipes import RECIPES
+from vaecourse.pretrained import RECIPES
+from vaecourse.training.checkpoints import save_model
 
 TOY = ["--datasets", "digits", "--labels", "50", "--seeds", "2", "--budget", "0.02"]
 

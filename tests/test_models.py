@@ -9,8 +9,8 @@ from torch import distributions as td
 from torch import nn
 
 import vaecourse as vc
+from vaecourse.distributions.priors import MixturePrior, VampPrior
 from vaecourse.objectives import elbo, iwae, reconstruction, sampled_elbo
-from vaecourse.priors import MixturePrior, VampPrior
 from vaecourse.runtime import isolated_rng
 
 LATENT = 3

@@ -9,9 +9,9 @@ from scipy import stats
 from scipy.special import logsumexp
 
 import vaecourse as vc
-from vaecourse.estimators import log_marginal
+from vaecourse.distributions.priors import MixturePrior, VampPrior
+from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.objectives import elbo, iwae, sampled_elbo
-from vaecourse.priors import MixturePrior, VampPrior
 
 
 @pytest.fixture(autouse=True)

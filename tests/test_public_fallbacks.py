@@ -11,8 +11,9 @@ import torch
 import two_processes
 from torch import nn
 
-from vaecourse import adam, shared_noise
-from vaecourse.checkpoints import read_checkpoint, write_checkpoint
+from vaecourse.runtime import private
+from vaecourse.training import optimizers, shared_noise
+from vaecourse.training.checkpoints import read_checkpoint, write_checkpoint
 
 
 def _missing(name):
@@ -45,7 +46,7 @@ LOSSES = {
 @pytest.fixture
 def forget():
     """Ask PyTorch anew, before the test and after it."""
-    asked = adam._steps_privately, adam._steps_fused, shared_noise.can_share_noise
+    asked = optimizers._steps_privately, optimizers._steps_fused, shared_noise.can_share_noise
     for function in asked:
         function.cache_clear()
     yield
@@ -65,7 +66,7 @@ def _trained(make):
 def test_this_pytorch_has_them(forget):
     """Otherwise the tests below compare one thing with itself."""
     weight = nn.Parameter(torch.ones(3))
-    assert type(adam.adam([weight])) is adam._FusedAdam
+    assert type(optimizers.adam([weight])) is private.FusedAdam
     assert shared_noise.can_share_noise()
 
 
@@ -75,24 +76,24 @@ def test_adam_does_without(monkeypatch, forget, loss):
     with monkeypatch.context() as patch:
         owner, lose = LOSSES[loss]
         lose(patch, owner)
-        assert not adam._steps_privately(torch.device("cpu"), torch.float32)
-    assert type(adam.adam([nn.Parameter(torch.ones(3))])) is adam._PublicAdam
-    assert torch.equal(_trained(adam.adam), _trained(partial(torch.optim.Adam, fused=True)))
+        assert not optimizers._steps_privately(torch.device("cpu"), torch.float32)
+    assert type(optimizers.adam([nn.Parameter(torch.ones(3))])) is optimizers._PublicAdam
+    assert torch.equal(_trained(optimizers.adam), _trained(partial(torch.optim.Adam, fused=True)))
 
 
 def test_adam_does_without_a_fused_kernel(monkeypatch, forget):
-    monkeypatch.setattr(adam, "_steps_privately", lambda *_kind: False)
-    monkeypatch.setattr(adam, "_steps_fused", lambda *_kind: False)
-    optimizer = adam.adam([nn.Parameter(torch.ones(3))])
+    monkeypatch.setattr(optimizers, "_steps_privately", lambda *_kind: False)
+    monkeypatch.setattr(optimizers, "_steps_fused", lambda *_kind: False)
+    optimizer = optimizers.adam([nn.Parameter(torch.ones(3))])
     assert not optimizer.param_groups[0]["fused"]
-    assert torch.equal(_trained(adam.adam), _trained(torch.optim.Adam))
+    assert torch.equal(_trained(optimizers.adam), _trained(torch.optim.Adam))
 
 
 def test_the_public_adam_takes_subnormal_moments_for_zero():
     if not torch.set_flush_denormal(False):
         pytest.skip("needs a processor that can take subnormal numbers for zero")
     weight = nn.Parameter(torch.linspace(-1, 1, 64))
-    optimizer = adam._PublicAdam([weight], fused=True)
+    optimizer = optimizers._PublicAdam([weight], fused=True)
     for step in range(1000):
         weight.grad = (1e-3 if step == 0 else 0.0) * torch.ones(64)
         optimizer.step()

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 import vaecourse as vc
-from vaecourse.checkpoints import (
+from vaecourse.objectives import elbo, reconstruction
+from vaecourse.runtime import PRECISIONS
+from vaecourse.training.checkpoints import (
     load_model,
     read_checkpoint,
     save_model,
     write_checkpoint,
 )
-from vaecourse.objectives import elbo, reconstruction
-from vaecourse.runtime import PRECISIONS
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,7 +12,6 @@ import toy
 
 import vaecourse as vc
 from vaecourse import runtime
-from vaecourse.history import History
 from vaecourse.runtime import (
     autocast,
     isolated_rng,
@@ -20,6 +19,7 @@ from vaecourse.runtime import (
     resolve_device,
     subnormals_as_zero,
 )
+from vaecourse.training.history import History
 
 
 def test_auto_prefers_an_accelerator(monkeypatch):

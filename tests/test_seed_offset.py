@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from vaecourse.seed_offset import seed_offset
+from vaecourse.runtime.seed_offset import seed_offset
 
 DRAW = """
 import json, random

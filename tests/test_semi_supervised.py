@@ -7,10 +7,10 @@ from sklearn import metrics
 from torch import distributions as td
 
 import vaecourse as vc
-from vaecourse.classification import confusion_matrix, error_rate, predict
+from vaecourse.evaluation.classification import confusion_matrix, error_rate, predict
+from vaecourse.models.semi_supervised import UniformClasses, latent_batch, sample_latents
 from vaecourse.networks import MLP, ConditionalMLP
 from vaecourse.objectives import m2, prediction_constrained
-from vaecourse.semi_supervised import UniformClasses, latent_batch, sample_latents
 
 IMAGE, L, C = (1, 4, 4), 3, 5
 

@@ -1,11 +1,13 @@
 """What counts as a change of the code that trains."""
 
+import subprocess
 import sys
 
 import pytest
 
 import vaecourse as vc
-from vaecourse import recipes, source
+from vaecourse import pretrained
+from vaecourse.runtime import source
 
 
 @pytest.fixture
@@ -31,7 +33,9 @@ def _hash():
 
 
 def test_what_is_reached_is_what_is_imported(package):
-    found = {path.relative_to(package).as_posix() for path in source.reached_files("vaecourse.train")}
+    found = {
+        path.relative_to(package).as_posix() for path in source.reached_files("vaecourse.train")
+    }
     assert found == {"train.py", "model.py", "data/__init__.py", "data/files.py"}
 
 
@@ -53,18 +57,18 @@ def test_what_training_cannot_reach_trains_nothing_anew(package, name):
 
 
 def test_training_reaches_no_exercise_and_no_figure():
-    found = {path.relative_to(source.ROOT).parts[0] for path in source.reached_files(recipes.__name__)}
-    assert not found & {"exercises", "plots", "diagrams", "interactive", "experiments", "commands.py"}
-    assert {"objectives", "data"} < found
-
-
-def test_everything_that_a_training_imports_is_reached():
-    """Import `fitted` in a process of its own and compare with what Python has loaded."""
-    reached = source.reached_files(recipes.__name__)
-    loaded = {
-        module.__file__ for name, module in sys.modules.items() if name == "vaecourse.training"
+    found = {
+        path.relative_to(source.ROOT).parts[0] for path in source.reached_files(pretrained.__name__)
     }
-    assert loaded <= {str(path) for path in reached}
+    assert not found & {
+        "exercises",
+        "plots",
+        "diagrams",
+        "interactive",
+        "experiments",
+        "commands.py",
+    }
+    assert {"objectives", "data"} < found
 
 
 def test_dir_shows_every_public_name():
@@ -77,3 +81,33 @@ def test_dir_shows_every_public_name():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'vaecourse' has no attribute 'plot'"):
         vc.plot  # noqa: B018 - the access is the test
+
+
+FORMER = {
+    "amortization.FreeEncoder": "evaluation.amortization",
+    "checkpoints.load_model": "training.checkpoints",
+    "classification.predict": "evaluation.classification",
+    "counts.CountVAE": "models.counts",
+    "disentanglement.factor_prediction": "evaluation.disentanglement",
+    "estimator.VAEEmbedding": "embedding",
+    "estimators.log_marginal": "evaluation.marginal",
+    "history.History": "training.history",
+    "negative_binomial.NegativeBinomial": "distributions.negative_binomial",
+    "priors.MixturePrior": "distributions.priors",
+    "recipes.Recipe": "pretrained",
+    "semi_supervised.latent_batch": "models.semi_supervised",
+}
+
+
+@pytest.mark.parametrize("name", FORMER)
+def test_a_module_that_has_moved_is_found_under_its_former_name(name):
+    """In a process of its own, which has imported nothing before."""
+    old, part = name.split(".")
+    program = (
+        f"from vaecourse.{old} import {part} as old\n"
+        f"from vaecourse.{FORMER[name]} import {part} as new\n"
+        f"import sys, vaecourse.{old}\n"
+        f"place = 'vaecourse.{FORMER[name]}'\n"
+        "assert old is new and sys.modules[place].__spec__.name == place\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

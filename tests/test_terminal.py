@@ -9,9 +9,10 @@ import sys
 import nbformat
 import pytest
 
-from vaecourse import __main__, terminal
+from vaecourse import __main__
 from vaecourse.__main__ import main
 from vaecourse.exercises.catalogue import exercises
+from vaecourse.runtime import terminal
 
 ANSWER = """
 from vaecourse.exercises import check

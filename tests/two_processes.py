@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 import vaecourse as vc
-from vaecourse.checkpoints import write_checkpoint
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.objectives import elbo, iwae, prediction_constrained, score_function_elbo
 from vaecourse.runtime import isolated_rng
+from vaecourse.training.checkpoints import write_checkpoint
 
 
 def data(num=37):

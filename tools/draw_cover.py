@@ -7,9 +7,10 @@ prior's density without the clumps of a random sample. The map f(z) rolls the pl
 """
 
 import math
-import os
 from itertools import pairwise
 from pathlib import Path
+
+from render import write
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
@@ -138,9 +139,7 @@ def main():
         "favicon.svg": mark(32, 0, 0, 4.6),
     }
     for name, text in drawings.items():
-        temporary = STATIC / (name + ".part")
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, STATIC / name)
+        write(STATIC / name, text)
 
 
 if __name__ == "__main__":

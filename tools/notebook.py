@@ -7,12 +7,12 @@ The exit status is 1 where a file changed, as a pre-commit hook wants it.
 
 import argparse
 import hashlib
-import os
 import sys
 from pathlib import Path
 
 import nbformat
 from nbstripout import strip_output
+from render import write
 
 CELL_KEYS = ("tags", "mystnb")
 NOTEBOOK_METADATA = {
@@ -55,9 +55,7 @@ def main():
         if arguments.check:
             print(f"{path} is not clean: python tools/notebook.py clean {path}")
             continue
-        temporary = path.with_suffix(".part")
-        temporary.write_text(after, encoding="utf-8")
-        os.replace(temporary, path)
+        write(path, after)
         print(f"cleaned {path}")
     return status
 

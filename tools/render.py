@@ -15,7 +15,7 @@ VENDOR = Path("book/_static/vendor")
 # In a process of its own: a package that cannot be imported may be what failed.
 ASK_MACHINE = """
 import torch
-from vaecourse.machine import cores, processor
+from vaecourse.runtime.machine import cores, processor
 print(f"{processor()}, {cores()} cores")
 print(f"PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}")
 """

@@ -9,13 +9,13 @@ build where there was one.
 """
 
 import argparse
-import os
 import re
 import sys
 from collections import Counter
 from pathlib import Path
 
 import nbformat
+import render
 from plain import EQUATION, Labels, plain
 
 BOOK = Path("book")
@@ -144,9 +144,7 @@ def write(out):
     written = []
     for path, notebook in notebooks.items():
         text = nbformat.writes(student_copy(notebook, path, labels)) + "\n"
-        temporary = out / f"{path.name}.part"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, out / path.name)
+        render.write(out / path.name, text)
         written.append(out / path.name)
     return written
 

@@ -2,11 +2,11 @@
 
 The names that chapters use stand here. Everything else is one module away.
 """
+# ruff: noqa: F401 - what is imported here is public
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
 
-from vaecourse.counts import CountVAE, mlp_count_vae
 from vaecourse.data import Batch, HeldOut, Split, load
 from vaecourse.data.linear_gaussian import LinearGaussian
 from vaecourse.distributions import (
@@ -15,134 +15,87 @@ from vaecourse.distributions import (
     Gaussian,
     GaussianFixedScale,
     GaussianSharedScale,
+    NegativeBinomial,
     StandardNormal,
 )
 from vaecourse.models import (
+    M2,
     VAE,
     Autoencoder,
+    CountVAE,
+    PredictionConstrainedVAE,
+    StackedM2,
     conv_autoencoder,
     conv_vae,
     linear_autoencoder,
     linear_vae,
     mlp_autoencoder,
-    mlp_vae,
-)
-from vaecourse.negative_binomial import NegativeBinomial
-from vaecourse.networks import MLP, ConditionalMLP, ConvDecoder, ConvEncoder, Linear
-from vaecourse.schedules import Schedule, cyclical, linear, warmup_cosine
-from vaecourse.seed_offset import seed_offset, shift_seeds
-from vaecourse.semi_supervised import (
-    M2,
-    PredictionConstrainedVAE,
-    StackedM2,
+    mlp_count_vae,
     mlp_m2,
     mlp_prediction_constrained_vae,
+    mlp_vae,
 )
+from vaecourse.networks import MLP, ConditionalMLP, ConvDecoder, ConvEncoder, Linear
+from vaecourse.runtime.moved import MovedModules
+from vaecourse.runtime.seed_offset import seed_offset, shift_seeds
+from vaecourse.schedules import Schedule, cyclical, linear, warmup_cosine
 from vaecourse.training import fit
-
-if TYPE_CHECKING:
-    from vaecourse import (
-        classification,
-        data,
-        diagrams,
-        disentanglement,
-        divergences,
-        estimators,
-        evaluation,
-        exercises,
-        interactive,
-        latents,
-        objectives,
-        oracle,
-        plots,
-        results,
-    )
-    from vaecourse.estimator import VAEEmbedding
-    from vaecourse.recipes import fitted
 
 __version__ = "0.1.0"
 
+# What else is public, and the module it leads to at its first use: most programs need few of these.
+_LAZY = {
+    "VAEEmbedding": "embedding",
+    "amortization": "evaluation.amortization",
+    "classification": "evaluation.classification",
+    "data": "data",
+    "diagrams": "diagrams",
+    "disentanglement": "evaluation.disentanglement",
+    "distributions": "distributions",
+    "divergences": "divergences",
+    "estimators": "evaluation.marginal",
+    "evaluation": "evaluation",
+    "exercises": "exercises",
+    "fitted": "pretrained",
+    "interactive": "interactive",
+    "latents": "latents",
+    "models": "models",
+    "networks": "networks",
+    "objectives": "objectives",
+    "oracle": "oracle",
+    "plots": "plots",
+    "priors": "distributions.priors",
+    "results": "results",
+    "schedules": "schedules",
+    "training": "training",
+}
+# Modules that lay elsewhere once, and can still be imported from there.
+_FORMER = {
+    "checkpoints": "training.checkpoints",
+    "counts": "models.counts",
+    "estimator": "embedding",
+    "history": "training.history",
+    "negative_binomial": "distributions.negative_binomial",
+    "recipes": "pretrained",
+    "semi_supervised": "models.semi_supervised",
+}
+MovedModules(_LAZY | _FORMER).install()
 shift_seeds(seed_offset())
 
-__all__ = [
-    "M2",
-    "MLP",
-    "VAE",
-    "Autoencoder",
-    "Batch",
-    "Bernoulli",
-    "ConditionalMLP",
-    "ConvDecoder",
-    "ConvEncoder",
-    "CountVAE",
-    "Deterministic",
-    "Gaussian",
-    "GaussianFixedScale",
-    "GaussianSharedScale",
-    "HeldOut",
-    "Linear",
-    "LinearGaussian",
-    "NegativeBinomial",
-    "PredictionConstrainedVAE",
-    "Schedule",
-    "Split",
-    "StackedM2",
-    "StandardNormal",
-    "VAEEmbedding",
-    "classification",
-    "conv_autoencoder",
-    "conv_vae",
-    "cyclical",
-    "data",
-    "diagrams",
-    "disentanglement",
-    "divergences",
-    "estimators",
-    "evaluation",
-    "exercises",
-    "fit",
-    "fitted",
-    "interactive",
-    "latents",
-    "linear",
-    "linear_autoencoder",
-    "linear_vae",
-    "load",
-    "mlp_autoencoder",
-    "mlp_count_vae",
-    "mlp_m2",
-    "mlp_prediction_constrained_vae",
-    "mlp_vae",
-    "objectives",
-    "oracle",
-    "plots",
-    "results",
-    "warmup_cosine",
-]
-
-_LAZY = (
-    "classification",
-    "data",
-    "diagrams",
-    "disentanglement",
-    "divergences",
-    "estimators",
-    "evaluation",
-    "exercises",
-    "interactive",
-    "latents",
-    "objectives",
-    "oracle",
-    "plots",
-    "results",
+_PLUMBING = {"ModuleType", "MovedModules", "import_module", "seed_offset", "shift_seeds"}
+__all__ = sorted(
+    {name for name, value in globals().items() if name[0] != "_" and type(value) is not ModuleType}
+    - _PLUMBING
+    | set(_LAZY)
 )
 
 
 def __getattr__(name: str):
-    if name in _LAZY:
-        return import_module(f"vaecourse.{name}")
-    if name == "VAEEmbedding":
-        return import_module("vaecourse.estimator").VAEEmbedding
-    if name == "fitted":
-        return import_module("vaecourse.recipes").fitted
-    raise AttributeError(f"module 'vaecourse' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'vaecourse' has no attribute {name!r}")
+    module = import_module(f"vaecourse.{_LAZY[name]}")
+    return getattr(module, name) if name in ("VAEEmbedding", "fitted") else module
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import vaecourse
-from vaecourse import terminal
+from vaecourse.runtime import terminal
 
 COMMANDS = (
     "vaecourse.commands",

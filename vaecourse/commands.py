@@ -5,11 +5,11 @@ import json
 import os
 from pathlib import Path
 
-from vaecourse.checkpoints import load_model, read_checkpoint, save_model
 from vaecourse.data import NAMES, load
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.evaluation import evaluate
-from vaecourse.recipes import RECIPES
+from vaecourse.pretrained import RECIPES
+from vaecourse.training.checkpoints import load_model, read_checkpoint, save_model
 
 __all__ = ["add_parser"]
 

@@ -13,10 +13,9 @@ from pathlib import Path
 import torch
 
 import vaecourse
-from vaecourse import machine
 from vaecourse.data import NAMES, DataError, identity, torchvision_sets
 from vaecourse.data.storage import cache_folder, content_hash, data_folders
-from vaecourse.runtime import multiplies_in_bfloat16, resolve_device
+from vaecourse.runtime import machine, multiplies_in_bfloat16, resolve_device
 
 __all__ = ["Findings", "add_parser", "report"]
 

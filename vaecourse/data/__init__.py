@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from vaecourse.data import cells, labels, strokes, torchvision_sets
-from vaecourse.data.network import DownloadError
+from vaecourse.data.download import DownloadError
+from vaecourse.data.sources import SOURCES
 from vaecourse.data.split import Batch, HeldOut, Split, make_split
 from vaecourse.data.storage import DataError, cache_folder, content_hash, data_folders
 
@@ -26,8 +27,7 @@ __all__ = [
     "strokes",
 ]
 
-NAMES = ("mnist", "fashion_mnist", "cifar10", "digits", "strokes")
-TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+NAMES = (*SOURCES, "digits", "strokes")
 _not_had: dict[str, str] = {}  # why a set could not be had, for the rest of the process
 
 
@@ -123,8 +123,10 @@ def _check(name: str, offline: str | None) -> None:
         raise ValueError(f"name must be one of {', '.join(NAMES)}, got {name!r}")
     if offline not in (None, "strokes"):
         raise ValueError(f'offline must be None or "strokes", got {offline!r}')
-    if offline and name == "cifar10":
-        raise ValueError('"strokes" are 28x28 digits and cannot stand in for cifar10: omit offline')
+    if offline and name in SOURCES and SOURCES[name].stand_in != offline:
+        raise ValueError(
+            f'"{offline}" are 28x28 digits and cannot stand in for {name}: omit offline'
+        )
 
 
 def _download(name: str, folder: Path, offline: str | None):
@@ -137,10 +139,11 @@ def _download(name: str, folder: Path, offline: str | None):
 
 def _fallback(name: str, reason: str) -> Split:
     """Return strokes in place of another set; tell so, the first time, before drawing them."""
+    title = SOURCES[name].title
     note = (
-        f"Note: {TITLES[name]} is not on this machine and {reason}, so strokes stand in for it: "
+        f"Note: {title} is not on this machine and {reason}, so strokes stand in for it: "
         "digits drawn by this package. Numbers and figures differ from those of "
-        f"{TITLES[name]}."
+        f"{title}."
     )
     if name not in _not_had:
         _not_had[name] = reason

@@ -120,18 +120,22 @@ def _open_npz(path: Path) -> dict[str, np.ndarray]:
     raise unusable(path, f"lacks {', '.join(missing)}; it must hold {', '.join(ARRAYS)}")
 
 
-def check_labels(images: np.ndarray, labels: np.ndarray, least: int, where: str) -> None:
+def check_labels(
+    images: np.ndarray, labels: np.ndarray, least: int, where: str, num_classes: int
+) -> None:
     """Refuse labels that do not fit the images.
 
     Parameters
     ----------
     images : numpy.ndarray, shape (N, ...)
     labels : numpy.ndarray
-        Must be integers from 0 to 9, shape (N,).
+        Must be integers from 0 to `num_classes` - 1, shape (N,).
     least : int
         The smallest N accepted.
     where : str
         The file or files, for the message.
+    num_classes : int
+        Number of classes of the set.
 
     Raises
     ------
@@ -147,9 +151,9 @@ def check_labels(images: np.ndarray, labels: np.ndarray, least: int, where: str)
         problem = f"{len(images)} images but {len(labels)} labels, equal numbers are wanted"
     elif len(labels) < least:
         problem = f"{len(labels)} images, at least {least} are wanted"
-    elif labels.min() < 0 or labels.max() > 9:
+    elif labels.min() < 0 or labels.max() >= num_classes:
         wrong = labels.min() if labels.min() < 0 else labels.max()
-        problem = f"a label {wrong}, labels from 0 to 9 are wanted"
+        problem = f"a label {wrong}, labels from 0 to {num_classes - 1} are wanted"
     if problem:
         raise DataError(f"{where}: found {problem}. {REPAIR}")
 

@@ -1,6 +1,19 @@
-"""Where data sets are downloaded, and the checksums that a file must have whoever sent it."""
+"""Every data set of files: what it is, how its files lie, where they come from, checksums.
+
+A further set whose files lie in one of the known ways is one more entry here.
+"""
 
 from typing import NamedTuple
+
+__all__ = ["SOURCES", "File", "Layout", "Source"]
+
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+CIFAR_FILES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 
 
 class File(NamedTuple):
@@ -21,19 +34,74 @@ class File(NamedTuple):
     sha256: str
 
 
-class Source(NamedTuple):
-    """Addresses that hold the same files, and the files."""
+class Layout(NamedTuple):
+    """One way in which the files of a set may lie, each gzipped or not.
 
+    Attributes
+    ----------
+    folder : str
+        Where, below a data folder.
+    files : tuple of str
+        Their names, those of training before those of the test.
+    kind : str
+        Which reader of `vaecourse.data.torchvision_sets` takes them.
+    """
+
+    folder: str
+    files: tuple[str, ...]
+    kind: str
+
+
+class Source(NamedTuple):
+    """A data set of images.
+
+    Attributes
+    ----------
+    title : str
+        What a sentence calls it.
+    event : tuple of int
+        Shape of one image as its files hold it.
+    num_classes : int
+        Labels run from 0 to one less.
+    size : int
+        Images that were published, training and test.
+    stand_in : str or None
+        The data set that may be drawn in its place.
+    layouts : tuple of Layout
+        Ways in which its files may lie; a download uses the first.
+    mirrors : tuple of str
+        Addresses that hold the same files.
+    files : tuple of File
+        What to download: the files of the first layout, or one archive of them.
+    """
+
+    title: str
+    event: tuple[int, ...]
+    num_classes: int
+    size: int
+    stand_in: str | None
+    layouts: tuple[Layout, ...]
     mirrors: tuple[str, ...]
     files: tuple[File, ...]
 
+    @property
+    def is_color(self) -> bool:
+        """Whether images have channels."""
+        return len(self.event) == 3
+
 
 _MNIST = Source(
-    (
+    title="MNIST",
+    event=(28, 28),
+    num_classes=10,
+    size=70_000,
+    stand_in="strokes",
+    layouts=(Layout("MNIST/raw", IDX_FILES, "idx"),),
+    mirrors=(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "http://yann.lecun.com/exdb/mnist/",
     ),
-    (
+    files=(
         File(
             "train-images-idx3-ubyte.gz",
             "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -57,8 +125,14 @@ _MNIST = Source(
     ),
 )
 _FASHION_MNIST = Source(
-    ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
-    (
+    title="Fashion-MNIST",
+    event=(28, 28),
+    num_classes=10,
+    size=70_000,
+    stand_in="strokes",
+    layouts=(Layout("FashionMNIST/raw", IDX_FILES, "idx"),),
+    mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+    files=(
         File(
             "train-images-idx3-ubyte.gz",
             "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
@@ -82,8 +156,19 @@ _FASHION_MNIST = Source(
     ),
 )
 _CIFAR10 = Source(
-    ("https://www.cs.toronto.edu/~kriz/",),
-    (
+    title="CIFAR-10",
+    event=(3, 32, 32),
+    num_classes=10,
+    size=60_000,
+    stand_in=None,
+    layouts=(
+        Layout(
+            "cifar-10-batches-bin", tuple(f"{name}.bin" for name in CIFAR_FILES), "cifar binary"
+        ),
+        Layout("cifar-10-batches-py", CIFAR_FILES, "cifar python"),
+    ),
+    mirrors=("https://www.cs.toronto.edu/~kriz/",),
+    files=(
         File(
             "cifar-10-binary.tar.gz",
             "c32a1d4ab5d03f1284b67883e8d87530",

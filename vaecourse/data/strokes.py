@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import tempfile
 import tokenize
 import warnings
 import zipfile
@@ -23,6 +22,7 @@ import numpy as np
 
 from vaecourse.data.stroke_pen import SIZE, Noise, draw, draw_noise
 from vaecourse.data.stroke_skeletons import NUM_STYLES
+from vaecourse.runtime.files import whole_file
 
 NUM_TRAIN, NUM_TEST = 60_000, 10_000
 TRAIN_SEED, TEST_SEED = 20131220, 20140116
@@ -249,11 +249,5 @@ def _read(path, version):
 
 def _write(path, arrays, version):
     """Write all or nothing: the file gets its name once it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix="strokes-", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, version=np.array(version), **arrays)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, version=np.array(version), **arrays)

@@ -9,29 +9,20 @@ and y_test serves as well.
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from vaecourse.data import formats, sources
-from vaecourse.data.network import DownloadError, fetch, first_answer
+from vaecourse.data import formats
+from vaecourse.data.download import DownloadError, fetch, first_answer
+from vaecourse.data.sources import SOURCES, Layout, Source
 from vaecourse.data.storage import DataError, publish
 
-EVENTS = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": formats.CIFAR_EVENT}
 PROBE_SECONDS = 4.0
 LEAST_TRAIN, LEAST_TEST = 6, 1
 
-_IDX_FOLDERS = {"mnist": "MNIST/raw", "fashion_mnist": "FashionMNIST/raw"}
-_IDX_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
-_BINARY, _PYTHON = "cifar-10-batches-bin", "cifar-10-batches-py"
-_BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
-_BINARY_FILES = tuple(f"{name}.bin" for name in _BATCHES)
 Arrays = dict[str, np.ndarray]
 
 
@@ -92,14 +83,20 @@ def download(name: str, folder: Path) -> Arrays:
 def missing(name: str, folders: Sequence[Path], reason: str) -> DataError:
     """Return the error for a data set that is not to be had; it says which files to put where."""
     searched = " and ".join(str(folder) for folder in folders)
-    if name == "cifar10":
-        files = f"{', '.join(_BINARY_FILES)} into its subfolder {_BINARY}"
-        files += f" (or {', '.join(_BATCHES)} into {_PYTHON})"
-        escape = ""
-    else:
-        files = ", ".join(f"{file}.gz" for file in _IDX_FILES)
-        files += f" into its subfolder {_IDX_FOLDERS[name]}"
-        escape = f', or call load("{name}", offline="strokes") for drawn digits in its place'
+    source = SOURCES[name]
+    archived = source.files[0].name not in _names(source.layouts[0])
+    shown = [source.layouts[0].files if archived else [file.name for file in source.files]]
+    shown += [layout.files for layout in source.layouts[1:]]
+    first, *others = (
+        f"{', '.join(names)} into {'its subfolder ' * (not place)}{layout.folder}"
+        for place, (names, layout) in enumerate(zip(shown, source.layouts, strict=True))
+    )
+    files = first + "".join(f" (or {other})" for other in others)
+    escape = (
+        f', or call load("{name}", offline="{source.stand_in}") for drawn digits in its place'
+        if source.stand_in
+        else ""
+    )
     return DataError(
         f"{name} is not in {searched}, and {reason}. Choose a folder, name it in the environment "
         f"variable VAECOURSE_DATA, and put {files}; or put {name}.npz with x_train, y_train, "
@@ -107,17 +104,16 @@ def missing(name: str, folders: Sequence[Path], reason: str) -> DataError:
     )
 
 
+def _names(layout: Layout) -> set[str]:
+    return {f"{file}{ending}" for file in layout.files for ending in ("", ".gz")}
+
+
 def _read_raw(name: str, folder: Path) -> Arrays | None:
-    if name != "cifar10":
-        paths = _complete(folder / _IDX_FOLDERS[name], _IDX_FILES)
-        return None if paths is None else _idx_arrays(paths, EVENTS[name])
-    for subfolder, files, reader in (
-        (_BINARY, _BINARY_FILES, formats.read_cifar_binary),
-        (_PYTHON, _BATCHES, formats.read_cifar_python),
-    ):
-        paths = _complete(folder / subfolder, files)
+    source = SOURCES[name]
+    for layout in source.layouts:
+        paths = _complete(folder / layout.folder, layout.files)
         if paths is not None:
-            return _cifar_arrays([(path, *reader(path)) for path in paths])
+            return READERS[layout.kind](paths, source)
     return None
 
 
@@ -135,26 +131,35 @@ def _complete(folder: Path, names: Sequence[str]) -> list[Path] | None:
     return list(found.values())
 
 
-def _idx_arrays(paths: Sequence[Path], event: tuple[int, ...]) -> Arrays:
+def _idx_arrays(paths: Sequence[Path], source: Source) -> Arrays:
     arrays: Arrays = {}
     for part, (images, labels), least in (
         ("train", paths[:2], LEAST_TRAIN),
         ("test", paths[2:], LEAST_TEST),
     ):
-        x, y = formats.read_idx(images, event), formats.read_idx(labels, ())
-        formats.check_labels(x, y, least, f"{images} and {labels.name}")
+        x, y = formats.read_idx(images, source.event), formats.read_idx(labels, ())
+        where = f"{images} and {labels.name}"
+        formats.check_labels(x, y, least, where, source.num_classes)
         arrays |= {f"x_{part}": x, f"y_{part}": y}
     return arrays
 
 
-def _cifar_arrays(batches: Sequence[tuple[Path, np.ndarray, np.ndarray]]) -> Arrays:
+def _cifar_arrays(paths: Sequence[Path], source: Source, reader: Callable) -> Arrays:
+    batches = [(path, *reader(path)) for path in paths]
     for path, images, labels in batches:
-        formats.check_labels(images, labels, 1, str(path))
+        formats.check_labels(images, labels, 1, str(path), source.num_classes)
     *train, (path, x_test, y_test) = batches
     x_train = np.concatenate([images for _, images, _ in train])
     y_train = np.concatenate([labels for _, _, labels in train])
-    formats.check_labels(x_train, y_train, LEAST_TRAIN, str(path.parent))
+    formats.check_labels(x_train, y_train, LEAST_TRAIN, str(path.parent), source.num_classes)
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+
+
+READERS = {
+    "idx": _idx_arrays,
+    "cifar binary": partial(_cifar_arrays, reader=formats.read_cifar_binary),
+    "cifar python": partial(_cifar_arrays, reader=formats.read_cifar_python),
+}
 
 
 def _read_npz(name: str, folder: Path) -> Arrays | None:
@@ -164,31 +169,34 @@ def _read_npz(name: str, folder: Path) -> Arrays | None:
             return None
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error}). Allow reading it.") from error
-    arrays = formats.read_npz(path, EVENTS[name])
+    source = SOURCES[name]
+    arrays = formats.read_npz(path, source.event)
     for part, least in (("train", LEAST_TRAIN), ("test", LEAST_TEST)):
-        formats.check_labels(arrays[f"x_{part}"], arrays[f"y_{part}"], least, f"{path} ({part})")
+        x, y, where = arrays[f"x_{part}"], arrays[f"y_{part}"], f"{path} ({part})"
+        formats.check_labels(x, y, least, where, source.num_classes)
     return arrays
 
 
 def _plan(name: str, folder: Path):
     """Return what fills a folder from a mirror, the folder's final place, the mirrors, a probe."""
-    source = sources.SOURCES[name]
-    if name == "cifar10":
-        return _fill_cifar, folder / _BINARY, source.mirrors, source.files[0].name
-
-    def fill(mirror: str, finished: Path) -> None:
-        for file in source.files:
-            fetch(mirror, file, finished)
-
-    return fill, folder / _IDX_FOLDERS[name], source.mirrors, source.files[0].name
+    source = SOURCES[name]
+    layout, first = source.layouts[0], source.files[0].name
+    fill = partial(_fetch if first in _names(layout) else _extract, source)
+    return fill, folder / layout.folder, source.mirrors, first
 
 
-def _fill_cifar(mirror: str, finished: Path) -> None:
-    (archive,) = sources.SOURCES["cifar10"].files
+def _fetch(source: Source, mirror: str, finished: Path) -> None:
+    for file in source.files:
+        fetch(mirror, file, finished)
+
+
+def _extract(source: Source, mirror: str, finished: Path) -> None:
+    (archive,), layout = source.files, source.layouts[0]
     fetch(mirror, archive, finished.parent)
     with tarfile.open(finished.parent / archive.name) as members:
-        for name in _BINARY_FILES:
-            (finished / name).write_bytes(members.extractfile(f"{_BINARY}/{name}").read())
+        for name in layout.files:
+            content = members.extractfile(f"{layout.folder}/{name}").read()
+            (finished / name).write_bytes(content)
 
 
 def _fill_from_any(fill, mirrors: Sequence[str], temporary: Path) -> None:

@@ -2,12 +2,13 @@
 
 import itertools
 import math
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+
+from vaecourse.runtime.files import write_whole
 
 __all__ = ["Diagram"]
 
@@ -75,10 +76,7 @@ class Diagram:
 
     def save(self, path: str | Path) -> None:
         """Write the drawing to a file for ``<img>``, in mid tones that stand on white and black."""
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.partial")
-        partial.write_text(self._document(target.stem, MIDTONE) + "\n", encoding="utf-8")
-        os.replace(partial, target)
+        write_whole(path, self._document(Path(path).stem, MIDTONE) + "\n")
 
     def _repr_html_(self) -> str:
         """Return the drawing on the page's own paper."""

@@ -11,6 +11,7 @@ import platformdirs
 
 from vaecourse.data.storage import under_home
 from vaecourse.runtime import is_static
+from vaecourse.runtime.files import write_json
 
 __all__ = ["forget", "load", "note", "path", "trouble"]
 
@@ -70,11 +71,7 @@ def load() -> dict[str, dict]:
 
 def write(record: dict) -> None:
     """Write the record whole or not at all."""
-    file = path()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.part")
-    temporary.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, file)
+    write_json(path(), dict(sorted(record.items())))
 
 
 def note(name: str, passed: bool) -> None:

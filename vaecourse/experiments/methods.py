@@ -6,16 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaecourse.classification import error_rate
 from vaecourse.distributions import Gaussian
 from vaecourse.evaluation import embed
+from vaecourse.evaluation.classification import error_rate
 from vaecourse.experiments.recipes import CLASSES, LATENT
 from vaecourse.experiments.work import Work
 from vaecourse.models import conv_vae
-from vaecourse.networks import MLP, ConvEncoder, Linear
-from vaecourse.objectives import consistency_constrained, elbo, m2, prediction_constrained
-from vaecourse.schedules import linear
-from vaecourse.semi_supervised import (
+from vaecourse.models.semi_supervised import (
     Categorical,
     PredictionConstrainedVAE,
     StackedM2,
@@ -24,6 +21,9 @@ from vaecourse.semi_supervised import (
     mlp_prediction_constrained_vae,
     sample_latents,
 )
+from vaecourse.networks import MLP, ConvEncoder, Linear
+from vaecourse.objectives import consistency_constrained, elbo, m2, prediction_constrained
+from vaecourse.schedules import linear
 
 __all__ = [
     "beta_vae",

@@ -94,6 +94,8 @@ CIFAR10: dict[str, dict] = {
 """What CIFAR-10 needs otherwise. On validation images were chosen C, the encoder's channels and
 the learning rate of M1; the rest follows MNIST's recipes."""
 
+BY_DATASET = {"cifar10": CIFAR10}
+
 
 def recipe(name: str, dataset: str, network: str) -> dict:
     """Return the numbers of one recipe for a data set and a kind of network."""
@@ -101,4 +103,4 @@ def recipe(name: str, dataset: str, network: str) -> dict:
     if network == "conv" and name in CONV:
         del chosen["hidden"]
         chosen |= CONV[name]
-    return chosen | (CIFAR10.get(name, {}) if dataset == "cifar10" else {})
+    return chosen | BY_DATASET.get(dataset, {}).get(name, {})

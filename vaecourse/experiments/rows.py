@@ -1,11 +1,11 @@
 """Rows on disk: one JSON file each, written whole, and never taken for what they are not."""
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from vaecourse.experiments.trials import Trial
+from vaecourse.runtime.files import write_json
 
 __all__ = ["StaleRows", "read_rows", "sort_out", "write_row"]
 
@@ -31,11 +31,7 @@ def write_row(folder: Path, trial: Trial, row: dict) -> None:
             f"{trial.name} was made with another {', '.join(changed)} than here; give every worker "
             "the same version of vaecourse and the same data"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    path = _path(folder, trial)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    unfinished.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    write_json(_path(folder, trial), row)
 
 
 def sort_out(

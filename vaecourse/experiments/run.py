@@ -14,7 +14,7 @@ import torch
 from vaecourse.data.storage import cache_folder
 from vaecourse.experiments.trials import Trial, split_of
 from vaecourse.experiments.work import Work
-from vaecourse.machine import processor
+from vaecourse.runtime.machine import processor
 
 __all__ = ["First", "forget", "run_first", "run_trial"]
 

@@ -4,6 +4,7 @@ import csv
 import io
 from math import isfinite
 
+from vaecourse.data.sources import SOURCES
 from vaecourse.experiments.trials import EXPERIMENTS
 from vaecourse.results import summary
 
@@ -11,8 +12,6 @@ __all__ = ["FORMATS", "table"]
 
 FORMATS = ("text", "markdown", "latex", "csv")
 HEADER = ["data", "labels", "model", "seeds", "test error %", "validation %", "bits/dim", "CPU s"]
-PUBLISHED = {"mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000}
-"""Images in the published sets, so that a table can say when it is about a part of one."""
 
 
 def table(rows: list[dict], format: str = "text") -> str:
@@ -95,7 +94,7 @@ def _notes(rows: list[dict]) -> list[str]:
         counts = row.get("images")
         if counts:
             parts = ", ".join(f"{number:,} {name}" for name, number in counts.items())
-            full = PUBLISHED.get(row["dataset"], 0)
+            full = SOURCES[row["dataset"]].size if row["dataset"] in SOURCES else 0
             part = " (a part of the published set)" if sum(counts.values()) < full else ""
             notes.add(f"{row['dataset']}: {parts} images{part}, {row['data'][:12]}.")
         if "test_bits_per_dim" in row:

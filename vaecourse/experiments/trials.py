@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import vaecourse
 from vaecourse.data import Split, load
+from vaecourse.data.sources import SOURCES
 from vaecourse.experiments import methods
 from vaecourse.experiments.recipes import LATENT, PRECISION, recipe
 from vaecourse.experiments.work import Work
-from vaecourse.source import source_hash
+from vaecourse.runtime.source import source_hash
 
 __all__ = ["EXPERIMENTS", "Experiment", "Trial", "default_names", "label_count", "split_of"]
 
@@ -94,7 +95,8 @@ EXPERIMENTS = MLP + CONV + ABLATIONS
 
 def default_names(dataset: str) -> list[str]:
     """Return the experiments that a data set's table has: photographs take convolutions."""
-    chosen = (MLP[0], *CONV) if dataset == "cifar10" else MLP
+    in_color = dataset in SOURCES and SOURCES[dataset].is_color
+    chosen = (MLP[0], *CONV) if in_color else MLP
     return [one.name for one in chosen]
 
 

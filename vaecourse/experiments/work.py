@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from vaecourse.checkpoints import read_checkpoint
 from vaecourse.data import Batch, Split
 from vaecourse.data.labels import label_subset
 from vaecourse.experiments.pixels import bounds, pixels_of
@@ -16,6 +15,7 @@ from vaecourse.models import conv_vae, mlp_vae
 from vaecourse.runtime import isolated_rng
 from vaecourse.schedules import warmup_cosine
 from vaecourse.training import fit
+from vaecourse.training.checkpoints import read_checkpoint
 
 __all__ = ["Work"]
 

@@ -9,7 +9,7 @@ from vaecourse.evaluation import embed
 from vaecourse.interactive import pictures
 from vaecourse.interactive.digits import packed_layers, plane_map, rounded
 from vaecourse.interactive.host import LiveFigure
-from vaecourse.semi_supervised import StackedM2
+from vaecourse.models.semi_supervised import StackedM2
 
 __all__ = ["style_content"]
 

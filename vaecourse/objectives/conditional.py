@@ -5,7 +5,6 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from vaecourse.data import Batch
-from vaecourse.data.cells import observed
 from vaecourse.objectives.bounds import elbo
 
 __all__ = ["given_covariates"]
@@ -27,7 +26,7 @@ def given_covariates(
     Parameters
     ----------
     model : CountVAE
-        Has ``given(x)``, which returns a VAE of these rows.
+        Has ``given(x)``, which returns a VAE of these rows and their ``counts``.
     batch : Batch
         Rows of counts and site, ``x`` of shape ``(B, G + 1)``.
     objective : callable
@@ -40,5 +39,5 @@ def given_covariates(
     dict of str to Tensor
         The terms of the objective, each ``(B,)`` in nats.
     """
-    counts = Batch(observed(batch.x).counts, batch.y)
-    return objective(model.given(batch.x), counts, **options)
+    given = model.given(batch.x)
+    return objective(given, Batch(given.counts, batch.y), **options)

@@ -4,9 +4,11 @@ from functools import partial
 
 import torch
 
-import vaecourse as vae
+from vaecourse.data import load
+from vaecourse.distributions import GaussianFixedScale, GaussianSharedScale
 from vaecourse.divergences import kl
 from vaecourse.exercises.exercise import Exercise, Mistake, normal
+from vaecourse.models import VAE, mlp_vae
 
 __all__ = ["EXERCISE"]
 
@@ -15,12 +17,12 @@ SILENT, SPEAKING, UNLIKE = 0.01, 0.1, 0.1  # nats, nats, gray levels
 
 def digits():
     """Small digits, (N, 1, 8, 8)."""
-    return vae.load("digits")
+    return load("digits")
 
 
 def fixed(model):
     """Tell whether the decoder has a fixed scale."""
-    return isinstance(list(model.decoder.children())[-1], vae.GaussianFixedScale)
+    return isinstance(list(model.decoder.children())[-1], GaussianFixedScale)
 
 
 def state(model):
@@ -45,9 +47,9 @@ def is_silent(answer):
     return f"Its rate is {rate:.3f} nats: not quite zero." if rate > SILENT else None
 
 
-def with_weights(mean=0.0, average=True, head=vae.GaussianFixedScale):
+def with_weights(mean=0.0, average=True, head=GaussianFixedScale):
     """Build a model that ignores images and codes: posterior mean, and what is drawn."""
-    model = vae.mlp_vae((1, 8, 8), 2, hidden=(8,), likelihood=head)
+    model = mlp_vae((1, 8, 8), 2, hidden=(8,), likelihood=head)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
@@ -60,7 +62,7 @@ def with_weights(mean=0.0, average=True, head=vae.GaussianFixedScale):
 
 def other_head():
     """Your decoder ends in another head. Use `vae.GaussianFixedScale`, and choose its scale."""
-    return with_weights(head=vae.GaussianSharedScale)
+    return with_weights(head=GaussianSharedScale)
 
 
 def never_trained():
@@ -99,7 +101,7 @@ def found(low, high, unlike):
 
 def by_hand():
     """A right answer with weights set by hand."""
-    return with_weights(head=partial(vae.GaussianFixedScale, scale=1.0))
+    return with_weights(head=partial(GaussianFixedScale, scale=1.0))
 
 
 EXERCISE = Exercise(
@@ -108,7 +110,7 @@ EXERCISE = Exercise(
     difficulty=2,
     minutes=15,
     truth=None,
-    returns=vae.VAE,
+    returns=VAE,
     properties=(is_silent,),
     hints=(
         "Which weight does the KL term have against half the squared error, if the scale is fixed?",

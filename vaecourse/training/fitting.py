@@ -6,13 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vaecourse.adam import adam
 from vaecourse.checks import check_positive
 from vaecourse.data import Batch, HeldOut, Split
-from vaecourse.distributed import local_device, training_group
-from vaecourse.history import History
-from vaecourse.identity import identity_of
-from vaecourse.loop import Run
 from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import check_options
 from vaecourse.runtime import (
@@ -21,8 +16,13 @@ from vaecourse.runtime import (
     matmul_precision,
     resolve_device,
 )
+from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.schedules import Schedule
-from vaecourse.seed_offset import seed_offset
+from vaecourse.training.distributed import local_device, training_group
+from vaecourse.training.history import History
+from vaecourse.training.identity import identity_of
+from vaecourse.training.optimizers import adam
+from vaecourse.training.run import Run
 
 __all__ = ["adam", "fit"]
 

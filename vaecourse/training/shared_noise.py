@@ -1,7 +1,7 @@
 """The noise of a batch, drawn as one process would draw it, of which each keeps its own rows.
 
 PyTorch has no public way to see every random operation. `can_share_noise` says whether the private
-one works; `vaecourse.distributed` does without where it does not.
+one works; `vaecourse.training.distributed` does without where it does not.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-try:
-    from torch.utils._python_dispatch import TorchDispatchMode
-except ImportError:
-    TorchDispatchMode = object
+from vaecourse.runtime.private import TorchDispatchMode
 
 __all__ = ["Draw", "Rows", "SharedNoise", "Witness", "can_share_noise", "row_dimensions"]
 

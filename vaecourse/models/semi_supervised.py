@@ -11,76 +11,27 @@ from torch import distributions as td
 
 from vaecourse.checks import Shape, as_shape, check_positive
 from vaecourse.data import Batch
-from vaecourse.distributions import Bernoulli, Gaussian, Head, StandardNormal
-from vaecourse.models import VAE, mlp_vae
+from vaecourse.distributions import (
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    Head,
+    StandardNormal,
+    UniformClasses,
+)
+from vaecourse.models.vae import VAE, mlp_vae
 from vaecourse.networks import MLP, ConditionalMLP, Linear
 from vaecourse.runtime import evaluating
 
 __all__ = [
     "M2",
-    "Categorical",
     "PredictionConstrainedVAE",
     "StackedM2",
-    "UniformClasses",
     "latent_batch",
     "mlp_m2",
     "mlp_prediction_constrained_vae",
     "sample_latents",
 ]
-
-
-def _categorical(logits: Tensor) -> td.Categorical:
-    # A density needs every digit that autocast may have taken.
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return td.Categorical(logits=logits, validate_args=False)
-
-
-class Categorical(nn.Module):
-    """Head that turns C logits into a distribution over C classes.
-
-    Parameters
-    ----------
-    num_classes : int
-        Number C of classes.
-
-    Raises
-    ------
-    ValueError
-        If `num_classes` is not a positive integer.
-    """
-
-    def __init__(self, num_classes: int):
-        super().__init__()
-        check_positive(num_classes=num_classes)
-        self.in_shape = (num_classes,)
-
-    def forward(self, logits: Tensor) -> td.Categorical:
-        """Turn logits ``(*batch, C)`` into a distribution over ``0, …, C - 1``."""
-        return _categorical(logits)
-
-
-class UniformClasses(nn.Module):
-    """The prior p(y) that gives C classes the same probability: a head that needs no input.
-
-    Parameters
-    ----------
-    num_classes : int
-        Number C of classes.
-
-    Raises
-    ------
-    ValueError
-        If `num_classes` is not a positive integer.
-    """
-
-    def __init__(self, num_classes: int):
-        super().__init__()
-        check_positive(num_classes=num_classes)
-        self.register_buffer("logits", torch.zeros(num_classes), persistent=False)
-
-    def forward(self) -> td.Categorical:
-        """Return the distribution."""
-        return _categorical(self.logits)
 
 
 class M2(nn.Module):

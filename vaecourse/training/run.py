@@ -11,22 +11,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaecourse.checkpoints import (
+from vaecourse.data import Batch
+from vaecourse.evaluation import evaluate
+from vaecourse.objectives.contract import Checked, check_transformed, name_of
+from vaecourse.runtime import autocast, keep_freed_memory, needs_autocast, progress_bar
+from vaecourse.runtime.files import remove_unfinished
+from vaecourse.schedules import Schedule
+from vaecourse.training.checkpoints import (
     check_weights,
     optimizer_tensors,
     read_checkpoint,
-    remove_partial,
     restore_optimizer,
     write_checkpoint,
 )
-from vaecourse.data import Batch
-from vaecourse.distributed import Group, SharedTerms
-from vaecourse.evaluation import evaluate
-from vaecourse.history import History
-from vaecourse.not_finite import cause
-from vaecourse.objectives.contract import Checked, check_transformed, name_of
-from vaecourse.runtime import autocast, keep_freed_memory, needs_autocast, progress_bar
-from vaecourse.schedules import Schedule
+from vaecourse.training.distributed import Group, SharedTerms
+from vaecourse.training.history import History
+from vaecourse.training.not_finite import cause
 
 __all__ = ["Run"]
 
@@ -273,7 +273,7 @@ class Run:
         """Continue from `path` if there is such a file; refuse one that another run wrote."""
         if path is not None:
             if self.group is None or self.group.rank == 0:
-                remove_partial(path)
+                remove_unfinished(path)
             if Path(path).exists():
                 self._read(path, total)
         if self.group is not None:
@@ -284,7 +284,7 @@ class Run:
         if "config" not in meta:
             raise ValueError(
                 f"{path} holds weights and no training run; give another checkpoint path or read "
-                "it with vaecourse.checkpoints.load_model"
+                "it with vaecourse.training.checkpoints.load_model"
             )
 
         def part(prefix):

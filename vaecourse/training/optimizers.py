@@ -7,40 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from vaecourse.runtime import subnormals_as_zero
+from vaecourse.runtime.private import FusedAdam
 
 __all__ = ["adam"]
-
-
-class _FusedAdam(torch.optim.Adam):
-    """`torch.optim.Adam` with ``fused=True``: its state and kernel, and little else in a step.
-
-    All parameters must share one type and device. A step takes no closure and calls no hooks.
-
-    The moments of a weight without a gradient, such as that of a pixel that is always off, decay
-    until they are subnormal, where a processor's arithmetic is many times slower. A step takes
-    them for zero: no weight above 1e-20 changes by that.
-    """
-
-    def __init__(self, parameters):
-        super().__init__(parameters, fused=True)
-
-    @torch.no_grad()
-    def step(self) -> None:
-        with subnormals_as_zero():
-            self._step()
-
-    def _step(self) -> None:
-        for group in self.param_groups:
-            lists = [], [], [], [], [], []
-            self._init_group(group, *lists)
-            *tensors, steps = lists
-            torch._foreach_add_(steps, 1)
-            beta1, beta2 = group["betas"]
-            numbers = {name: group[name] for name in ("lr", "weight_decay", "eps")}
-            switches = {name: group[name] for name in ("amsgrad", "maximize")}
-            torch._fused_adam_(*tensors, steps, beta1=beta1, beta2=beta2, **numbers, **switches)
-
-    step.hooked = True  # PyTorch wraps a step in its profiler's record unless it has this mark.
 
 
 class _PublicAdam(torch.optim.Adam):
@@ -60,14 +29,14 @@ def adam(parameters) -> torch.optim.Optimizer:
     parameters = list(parameters)
     kinds = {(p.device, p.dtype) for p in parameters}
     if len(kinds) == 1 and all(_steps_privately(*kind) for kind in kinds):
-        return _FusedAdam(parameters)
+        return FusedAdam(parameters)
     return _PublicAdam(parameters, fused=all(_steps_fused(*kind) for kind in kinds))
 
 
 @cache
 def _steps_privately(device: torch.device, dtype: torch.dtype) -> bool:
     """Say whether the private functions are there and do what `torch.optim.Adam` does."""
-    return _steps_like_torch(_FusedAdam, device, dtype)
+    return _steps_like_torch(FusedAdam, device, dtype)
 
 
 @cache

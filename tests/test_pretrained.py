@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import vaecourse as vc
-from vaecourse import recipes
+from vaecourse import pretrained
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.objectives import elbo, reconstruction
-from vaecourse.recipes import RECIPES, Recipe, fitted
+from vaecourse.pretrained import RECIPES, Recipe, fitted
 
 SMALL = Recipe(vc.mlp_vae, 2, elbo, epochs=3, architecture={"hidden": (6,)})
 
@@ -39,7 +39,7 @@ def trainings(monkeypatch):
         calls.append(options)
         return vc.fit(*args, **options)
 
-    monkeypatch.setattr(recipes, "fit", counted)
+    monkeypatch.setattr(pretrained, "fit", counted)
     return calls
 
 
@@ -108,11 +108,11 @@ def test_trained_anew_when_anything_changed(trainings, monkeypatch, change):
     if "recipe" in change:
         monkeypatch.setitem(RECIPES, "small", replace(SMALL, **change["recipe"]))
     if "source" in change:
-        monkeypatch.setattr(recipes, "source_hash", lambda _module: change["source"])
+        monkeypatch.setattr(pretrained, "source_hash", lambda _module: change["source"])
     if "torch" in change:
         # For this module alone: safetensors asks for the version too.
         other = SimpleNamespace(__version__=change["torch"], backends=torch.backends)
-        monkeypatch.setattr(recipes, "torch", other)
+        monkeypatch.setattr(pretrained, "torch", other)
     if "instructions" in change:
         capability = change["instructions"]
         monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
@@ -168,7 +168,7 @@ def test_a_stopped_training_leaves_nothing(monkeypatch, tmp_path):
     def stop(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recipes, "fit", stop)
+    monkeypatch.setattr(pretrained, "fit", stop)
     with pytest.raises(KeyboardInterrupt):
         _fitted()
     assert _files(tmp_path) == []

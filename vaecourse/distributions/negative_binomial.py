@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch import distributions as td
 
 from vaecourse.checks import Shape, as_shape
-from vaecourse.private import transforms_are_active
+from vaecourse.runtime.private import transforms_are_active
 
 __all__ = ["NegativeBinomial"]
 

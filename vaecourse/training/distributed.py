@@ -20,7 +20,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from vaecourse.data import Batch
 from vaecourse.runtime import isolated_rng
-from vaecourse.shared_noise import Draw, Rows, SharedNoise, Witness, can_share_noise, row_dimensions
+from vaecourse.training.shared_noise import (
+    Draw,
+    Rows,
+    SharedNoise,
+    Witness,
+    can_share_noise,
+    row_dimensions,
+)
 
 __all__ = ["Group", "SharedTerms", "local_device", "training_group"]
 

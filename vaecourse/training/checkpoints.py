@@ -1,10 +1,7 @@
 """Checkpoints: one safetensors file whose header carries JSON. Written whole or not at all."""
 
-import glob
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import torch
@@ -12,9 +9,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-__all__ = ["load_model", "read_checkpoint", "save_model", "write_checkpoint"]
+from vaecourse.runtime.files import whole_file
 
-PARTIAL = ".partial"
+__all__ = ["load_model", "read_checkpoint", "save_model", "write_checkpoint"]
 
 
 def write_checkpoint(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> Path:
@@ -35,25 +32,11 @@ def write_checkpoint(path: str | Path, tensors: dict[str, Tensor], meta: dict) -
         The file written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
-    prefix, suffix = f"{path.name}.", PARTIAL
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
-    try:
-        os.close(handle)
-        header = {"vaecourse": json.dumps(meta), "sha256": _digest(tensors)}
-        save_file(tensors, temporary, metadata=header)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    header = {"vaecourse": json.dumps(meta), "sha256": _digest(tensors)}
+    with whole_file(path) as unfinished:
+        save_file(tensors, unfinished, metadata=header)
     return path
-
-
-def remove_partial(path: str | Path) -> None:
-    """Delete what a killed `write_checkpoint` left beside `path`, which nobody else may write."""
-    path = Path(path)
-    for stale in path.parent.glob(f"{glob.escape(path.name)}.????????{PARTIAL}"):
-        stale.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict]:

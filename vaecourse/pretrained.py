@@ -14,18 +14,18 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from vaecourse.checkpoints import load_model, save_model
 from vaecourse.data import Split
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.data.storage import cache_folder
-from vaecourse.history import History
 from vaecourse.models import conv_vae, mlp_autoencoder, mlp_vae
 from vaecourse.objectives import Objective, elbo, reconstruction
 from vaecourse.runtime import isolated_rng
+from vaecourse.runtime.seed_offset import seed_offset
+from vaecourse.runtime.source import source_hash
 from vaecourse.schedules import warmup_cosine
-from vaecourse.seed_offset import seed_offset
-from vaecourse.source import source_hash
 from vaecourse.training import fit
+from vaecourse.training.checkpoints import load_model, save_model
+from vaecourse.training.history import History
 
 __all__ = ["RECIPES", "Recipe", "fitted"]
 

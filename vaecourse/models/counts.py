@@ -9,15 +9,24 @@ from torch import distributions as td
 from vaecourse.checks import check_positive
 from vaecourse.data.cells import log_normalize, observed
 from vaecourse.distributions import Gaussian, StandardNormal
-from vaecourse.negative_binomial import NegativeBinomial
+from vaecourse.distributions.negative_binomial import NegativeBinomial
 from vaecourse.networks import MLP, ConditionalMLP
 
 __all__ = ["CountVAE", "Given", "mlp_count_vae"]
 
 
 class Given(NamedTuple):
-    """A VAE for the cells of one batch: their library sizes and sites are constants in it."""
+    """A VAE for the cells of one batch: their library sizes and sites are constants in it.
 
+    Attributes
+    ----------
+    counts : Tensor
+        The counts of these cells, shape ``(B, G)``: what this VAE is a model of.
+    encode, decode, prior : callable
+        As those of a `VAE`.
+    """
+
+    counts: Tensor
     encode: Callable[[Tensor], td.Distribution]
     decode: Callable[[Tensor], td.Distribution]
     prior: Callable[[], td.Distribution]
@@ -62,8 +71,10 @@ class CountVAE(nn.Module):
 
     def given(self, x: Tensor) -> Given:
         """Return the model of these rows ``(B, G + 1)`` as an ordinary VAE of their counts."""
-        _, library, site = observed(x)
-        return Given(lambda _: self.encode(x), lambda z: self.decode(z, library, site), self.prior)
+        counts, library, site = observed(x)
+        return Given(
+            counts, lambda _: self.encode(x), lambda z: self.decode(z, library, site), self.prior
+        )
 
 
 def mlp_count_vae(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 __all__ = ["reached_files", "source_hash"]
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 
 
 @cache

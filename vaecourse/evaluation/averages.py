@@ -1,0 +1,64 @@
+"""Terms of an objective averaged over a data set, without gradients, from a fixed seed."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from vaecourse.data import Batch
+from vaecourse.objectives.contract import Checked
+from vaecourse.runtime import evaluating
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: nn.Module,
+    objective: Callable,
+    data,
+    *,
+    transform: Callable | None = None,
+    batch_size: int = 1000,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Average every term of an objective over a data set.
+
+    Parameters
+    ----------
+    model : Module
+        Model to evaluate.
+    objective : callable
+        ``objective(model, batch) -> dict`` of per-example terms.
+    data : Batch or HeldOut
+        ``x`` of shape ``(N, *event)`` and ``y`` of shape ``(N,)``.
+    transform : callable, optional
+        ``transform(x, generator) -> x``, for example dynamic binarization.
+    batch_size : int
+        Examples per pass.
+    seed : int
+        Seed of the transform and of the model's samples.
+
+    Returns
+    -------
+    dict of str to float
+        The mean of each term, in nats per example.
+
+    Raises
+    ------
+    TypeError
+        If the objective does not return a dict of tensors.
+    ValueError
+        If there are no examples, or a term is not one number for each.
+    """
+    if not len(data.x):
+        raise ValueError("evaluate needs at least one example, got none")
+    totals: dict[str, float] = {}
+    checked = Checked(objective, trains=False)
+    with evaluating(model, seed) as device:
+        generator = torch.Generator(device).manual_seed(seed)
+        for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
+            x = x.to(device)
+            batch = Batch(transform(x, generator) if transform else x, y.to(device))
+            for name, values in checked(model, batch).items():
+                totals[name] = totals.get(name, 0.0) + values.cpu().double().sum().item()
+    return {name: total / len(data.x) for name, total in totals.items()}

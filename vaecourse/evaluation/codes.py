@@ -1,0 +1,100 @@
+"""Codes, reconstructions and samples of a trained model, computed in batches."""
+
+import torch
+from torch import Tensor, nn
+
+from vaecourse.runtime import evaluating
+
+__all__ = ["active_units", "embed", "reconstruct", "sample_prior"]
+
+
+def embed(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Return the posterior means of `x`.
+
+    Parameters
+    ----------
+    model : Autoencoder or VAE
+        Model with ``encode``.
+    x : Tensor
+        Shape ``(N, *event)``.
+    batch_size : int
+        Examples per pass.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(N, L)``, on the CPU.
+    """
+    with evaluating(model, 0) as device:
+        return torch.cat([model.encode(part.to(device)).mean.cpu() for part in x.split(batch_size)])
+
+
+def reconstruct(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Return the decoder's mean at the posterior mean of each example.
+
+    Parameters
+    ----------
+    model : Autoencoder or VAE
+        Model with ``encode`` and ``decode``.
+    x : Tensor
+        Shape ``(N, *event)``.
+    batch_size : int
+        Examples per pass.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(N, *event)``, on the CPU.
+    """
+    with evaluating(model, 0) as device:
+        parts = (part.to(device) for part in x.split(batch_size))
+        return torch.cat([model.decode(model.encode(part).mean).mean.cpu() for part in parts])
+
+
+def sample_prior(model: nn.Module, num: int, *, seed: int = 0) -> Tensor:
+    """Draw z from the prior and return the decoder's means.
+
+    Parameters
+    ----------
+    model : VAE
+        Model with ``prior`` and ``decode``.
+    num : int
+        Number of draws.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(num, *event)``, on the CPU.
+    """
+    with evaluating(model, seed):
+        return model.decode(model.prior().sample((num,))).mean.cpu()
+
+
+def active_units(model: nn.Module, x: Tensor) -> Tensor:
+    r"""Return how much each latent unit's posterior mean varies over the data.
+
+    The activity :math:`A_u = \operatorname{Var}_x(\mathbb{E}_{q(z_u\mid x)}[z_u])` of Burda et al.
+    (2016), section 5.2. They call a unit active when :math:`A_u > 0.01`.
+
+    Parameters
+    ----------
+    model : VAE
+        Model with ``encode``.
+    x : Tensor
+        Shape ``(N, *event)`` with at least two examples.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(L,)``.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two examples.
+    """
+    if len(x) < 2:
+        raise ValueError(f"active_units needs at least two examples, got {len(x)}")
+    return embed(model, x).var(0)

@@ -1,0 +1,56 @@
+"""What PyTorch has no public name for, in one place. Who uses it asks first, or does without.
+
+`vaecourse.training.optimizers` tries `FusedAdam` before it trusts it, and has the public optimizer.
+`vaecourse.training.shared_noise` tries its modes, and lets every process compute all rows. Counts
+differentiate the slow way where nobody says whether a transform is active.
+"""
+
+import torch
+
+from vaecourse.runtime.devices import subnormals_as_zero
+
+try:
+    from torch.utils._python_dispatch import TorchDispatchMode
+except ImportError:
+    TorchDispatchMode = object
+
+__all__ = ["FusedAdam", "TorchDispatchMode", "transforms_are_active"]
+
+
+def transforms_are_active() -> bool:
+    """Say whether a transform of `torch.func` runs; True where that is unknown: the slow way."""
+    ask = getattr(torch._C, "_are_functorch_transforms_active", None)
+    return True if ask is None else ask()
+
+
+class FusedAdam(torch.optim.Adam):
+    """`torch.optim.Adam` with ``fused=True``: its state and kernel, and little else in a step.
+
+    All parameters must share one type and device. A step takes no closure and calls no hooks.
+
+    The moments of a weight without a gradient, such as that of a pixel that is always off, decay
+    until they are subnormal, where a processor's arithmetic is many times slower. A step takes
+    them for zero: no weight above 1e-20 changes by that.
+    """
+
+    def __init__(self, parameters):
+        super().__init__(parameters, fused=True)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update every weight that has a gradient."""
+        with subnormals_as_zero():
+            self._step()
+
+    def _step(self) -> None:
+        for group in self.param_groups:
+            lists = [], [], [], [], [], []
+            self._init_group(group, *lists)
+            *tensors, steps = lists
+            torch._foreach_add_(steps, 1)
+            beta1, beta2 = group["betas"]
+            numbers = {name: group[name] for name in ("lr", "weight_decay", "eps")}
+            switches = {name: group[name] for name in ("amsgrad", "maximize")}
+            torch._fused_adam_(*tensors, steps, beta1=beta1, beta2=beta2, **numbers, **switches)
+
+    step.hooked = True  # PyTorch wraps a step in its profiler's record unless it has this mark.
