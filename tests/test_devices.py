@@ -53,27 +53,30 @@ class Stopped(Exception):
     """Training was stopped from outside."""
 
 
-def _stopping(at):
-    """Return the ELBO, whose training call number `at` raises `Stopped`."""
-    left = [at]
+class Stopping:
+    """The ELBO, whose training call number `at` raises `Stopped`."""
 
-    def objective(model, batch):
-        left[0] -= model.training
-        if left[0] < 0:
+    def __init__(self, at):
+        self.left = at
+
+    def __repr__(self):
+        return "elbo, which may stop"
+
+    def __call__(self, model, batch):
+        self.left -= model.training
+        if self.left < 0:
             raise Stopped
         return elbo(model, batch)
-
-    return objective
 
 
 @each_device
 @pytest.mark.parametrize("at", [7, 17, 29])
 def test_a_stopped_run_ends_with_the_bits_of_a_whole_one(device, at, tmp_path):
-    whole = _train(device, _stopping(STEPS))
+    whole = _train(device, Stopping(STEPS))
     options = {"checkpoint": tmp_path / "run.safetensors", "checkpoint_every": 7}
     with pytest.raises(Stopped):
-        _train(device, _stopping(at), **options)
-    _same(_train(device, _stopping(STEPS - at // 7 * 7), **options), whole)
+        _train(device, Stopping(at), **options)
+    _same(_train(device, Stopping(STEPS - at // 7 * 7), **options), whole)
 
 
 @each_device

@@ -191,7 +191,7 @@ def _identity(x, generator):
         ),
         (
             {"optimizer": "adamw"},
-            ["adam.adam [", "partial(torch.optim.adamw.AdamW, amsgrad="],
+            ["optimizers.adam [", "partial(torch.optim.adamw.AdamW, amsgrad="],
         ),
         ({"lr": 0.5}, ["lr = warmup_cosine(0.01, 3, 25) [", "lr = 0.5"]),
         ({"schedules": {"beta": 2.0}}, ["beta = linear(0.0, 1.0, 20) [", "beta = 2.0"]),

@@ -89,7 +89,7 @@ def test_layers_run_in_the_chosen_type(enabled, dtype):
 def test_bfloat16_takes_the_route_without_casts_where_there_is_one(
     monkeypatch, precision, device, shortens, build, expected
 ):
-    monkeypatch.setattr(runtime, "multiplies_in_bfloat16", lambda: shortens)
+    monkeypatch.setattr(runtime.devices, "multiplies_in_bfloat16", lambda: shortens)
     assert runtime.needs_autocast(precision, torch.device(device), build()) is expected
 
 

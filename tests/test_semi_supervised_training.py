@@ -83,7 +83,10 @@ class _StopsAt:
     """An objective that fails at one of its calls, as a run that is interrupted does."""
 
     def __init__(self, objective, call):
-        self.objective, self.left, self.__qualname__ = objective, call, "objective"
+        self.objective, self.left = objective, call
+
+    def __repr__(self):
+        return f"{self.objective.func.__name__}, which may stop"
 
     def __call__(self, model, batch):
         self.left -= 1

@@ -41,7 +41,7 @@ def _expect_precision(inside):
 )
 def test_precisions_learn_alike(monkeypatch, precision, shortens):
     """Terms stay float32; short layers change a mean loss by far less than their own rounding."""
-    monkeypatch.setattr(runtime, "multiplies_in_bfloat16", lambda: shortens)
+    monkeypatch.setattr(runtime.devices, "multiplies_in_bfloat16", lambda: shortens)
     dtypes = set()
 
     def objective(model, batch):
@@ -62,7 +62,7 @@ def test_precisions_learn_alike(monkeypatch, precision, shortens):
 @pytest.mark.parametrize("shortens", [True, False])
 def test_bfloat16_follows_the_weights(monkeypatch, shortens):
     """Autocast keeps shortened weights until its block ends, so every step needs a block."""
-    monkeypatch.setattr(runtime, "multiplies_in_bfloat16", lambda: shortens)
+    monkeypatch.setattr(runtime.devices, "multiplies_in_bfloat16", lambda: shortens)
     model = toy.model()
     recorder = toy.Recorder(elbo)
     history = toy.fit(model, recorder, steps=30, lr=3e-2, precision="bfloat16")
