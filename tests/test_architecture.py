@@ -34,7 +34,7 @@ KNOWS = {
     "exercises": "data distributions divergences models runtime",
     "experiments": "data distributions evaluation models networks objectives results runtime "
     "schedules training vaecourse",
-    "interactive": "data distributions evaluation models objectives plots runtime",
+    "interactive": "data distributions evaluation latents models objectives plots runtime",
     "latents": "",
     "models": "checks data distributions networks runtime",
     "networks": "checks",

@@ -9,6 +9,7 @@ from vaecourse.evaluation import embed
 from vaecourse.interactive import pictures
 from vaecourse.interactive.digits import packed_layers, plane_map, rounded
 from vaecourse.interactive.host import LiveFigure
+from vaecourse.latents import principal_components
 from vaecourse.models.semi_supervised import StackedM2
 
 __all__ = ["style_content"]
@@ -45,16 +46,15 @@ def style_content(model: StackedM2, batch: Batch, examples: list[int]) -> LiveFi
         raise ValueError("the style of an image is read given its class, but some have none (-1)")
     with torch.no_grad():
         codes = model.second.encode(embed(model.first, batch.x), batch.y).mean.double()
-    center = codes.mean(0)
-    _, _, rows = torch.linalg.svd(codes - center, full_matrices=False)
-    spread = ((codes - center) @ rows[:2].T).std(0)
-    directions = rows[:2] * spread.unsqueeze(1)
-    styles = (codes - center) @ (rows[:2] / spread.unsqueeze(1)).T
+    plane = principal_components(codes, 2)
+    spread = plane.variances.sqrt()
+    directions = plane.directions * spread.unsqueeze(1)
+    styles = plane.project(codes) / spread
     inner, outer = _conditional_layers(model.second.decoder), _linear_layers(model.first.decoder)
     networks = [packed_layers(inner), packed_layers(outer)]
     names = [f"this {int(batch.y[row])}" for row in examples] + ["the average"]
     places = torch.cat([styles[examples], torch.zeros(1, 2)])
-    starts = torch.cat([codes[examples], center.unsqueeze(0)])
+    starts = torch.cat([codes[examples], plane.mean.unsqueeze(0)])
     rests = starts - places @ directions
     options = {
         "networks": [about for about, _ in networks],
