@@ -103,6 +103,23 @@ def test_what_differs_is_described_differently(name):
     assert first == identity_of(DIFFERENT[name][0], "objective")
 
 
+def documented(model, batch, *, beta=1.0):
+    """The same in other words."""
+    return elbo(model, batch, beta=beta)
+
+
+def redocumented(model, batch, *, beta=1.0):
+    """What `documented` says, said anew."""
+    return elbo(model, batch, beta=beta)
+
+
+def test_a_docstring_is_no_behavior(monkeypatch):
+    before = identity_of(documented, "objective")
+    for part in ("__code__", "__doc__"):
+        monkeypatch.setattr(documented, part, getattr(redocumented, part))
+    assert identity_of(documented, "objective") == before
+
+
 def test_a_decorator_is_seen_and_so_is_its_value():
     assert identity_of(quiet(by_global), "objective") != identity_of(by_global, "objective")
     assert identity_of(louder(2)(by_global), "o") != identity_of(louder(3)(by_global), "o")

@@ -92,7 +92,7 @@ class _Describer:
             return name
         self.seen.add(function)
         parts = [
-            *_code(function.__code__),
+            *_code(function.__code__, function.__doc__),
             self.describe(function.__defaults__),
             self.describe(function.__kwdefaults__),
             *self._globals(function),
@@ -130,11 +130,12 @@ class _Describer:
         )
 
 
-def _code(code: CodeType) -> Iterable[str]:
-    """Yield what a function does, free of line numbers, addresses and the order of sets."""
+def _code(code: CodeType, docstring: str | None = None) -> Iterable[str]:
+    """Yield what a function does, free of docstring, line numbers and the order of sets."""
     yield code.co_code.hex()
     yield repr((code.co_names, code.co_varnames, code.co_freevars))
-    for constant in code.co_consts:
+    documented = docstring is not None and code.co_consts[:1] == (docstring,)
+    for constant in code.co_consts[documented:]:
         if isinstance(constant, CodeType):
             yield from _code(constant)
         elif isinstance(constant, frozenset):
