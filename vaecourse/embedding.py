@@ -66,13 +66,13 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     Examples
     --------
-    >>> from sklearn.datasets import load_digits
+    >>> import vaecourse as vae
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
-    >>> x, y = load_digits(return_X_y=True)
-    >>> m1 = make_pipeline(VAEEmbedding(epochs=2, random_state=0), LogisticRegression())
-    >>> m1.fit(x / 16, y).predict(x / 16).shape
-    (1797,)
+    >>> x, y = vae.load("digits").valid
+    >>> m1 = make_pipeline(vae.VAEEmbedding(epochs=1, random_state=0), LogisticRegression())
+    >>> m1.fit(x.flatten(1).numpy(), y.numpy()).predict(x.flatten(1).numpy()).shape
+    (249,)
     """
 
     def __init__(

@@ -38,6 +38,15 @@ def interpolate(start: Tensor, end: Tensor, num: int) -> Tensor:
     ------
     ValueError
         If the shapes differ or `num` is below 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import vaecourse as vae
+    >>> vae.latents.interpolate(torch.tensor([0.0, 0.0]), torch.tensor([2.0, 4.0]), num=3)
+    tensor([[0., 0.],
+            [1., 2.],
+            [2., 4.]])
     """
     _check_num(num)
     if start.shape != end.shape:

@@ -56,6 +56,13 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     ------
     ValueError
         If `steps` is not a positive integer.
+
+    Examples
+    --------
+    >>> import vaecourse as vae
+    >>> beta = vae.linear(0, 1, steps=100)
+    >>> [beta(step) for step in (0, 25, 50, 100, 200)]
+    [0.0, 0.25, 0.5, 1.0, 1.0]
     """
     check_positive(steps=steps)
     value = partial(_linear, start, end, steps)
@@ -87,6 +94,15 @@ def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
     ------
     ValueError
         If a count is not a positive integer.
+
+    Examples
+    --------
+    Rise for three steps, fall for four:
+
+    >>> import vaecourse as vae
+    >>> lr = vae.warmup_cosine(0.004, warmup=3, steps=7)
+    >>> [lr(step) for step in (0, 1, 3, 5, 7)]
+    [0.001, 0.002, 0.004, 0.002, 0.0]
     """
     check_positive(steps=steps)
     check_positive(warmup=warmup)

@@ -64,6 +64,15 @@ def load(name: str, *, offline: str | None = None, root: str | os.PathLike | Non
         If the name, or the stand-in for it, is unknown.
     DataError
         If files are there and cannot be used, or the set is not to be had and nothing stands in.
+
+    Examples
+    --------
+    >>> import vaecourse as vae
+    >>> data = vae.load("digits")
+    >>> data
+    Split('digits', train 1249, valid 249, test 299, event (1, 8, 8))
+    >>> data.train.x.shape, data.train.y.shape
+    (torch.Size([1249, 1, 8, 8]), torch.Size([1249]))
     """
     _check(name, offline)
     if name == "digits":

@@ -45,6 +45,16 @@ def dynamic_binarization(x: torch.Tensor, generator: torch.Generator) -> torch.T
     References
     ----------
     Salakhutdinov and Murray, "On the quantitative analysis of deep belief networks", 2008.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from vaecourse.data.labels import dynamic_binarization
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> dynamic_binarization(torch.tensor([0.0, 0.0, 1.0, 1.0]), generator)
+    tensor([0., 0., 1., 1.])
+    >>> dynamic_binarization(torch.full((1000,), 0.5), generator).unique()
+    tensor([0., 1.])
     """
     if not x.is_floating_point():
         raise TypeError(f"x must hold probabilities as floating-point numbers, got {x.dtype}")
@@ -97,6 +107,19 @@ def label_subset(y: torch.Tensor, num: int, seed: int = 0) -> torch.Tensor:
     ------
     ValueError
         If num is negative, or a class has too few labels for a balanced subset.
+
+    Examples
+    --------
+    Keep two labels of each of ten classes, and hide the others:
+
+    >>> import torch
+    >>> from vaecourse.data.labels import label_subset
+    >>> y = torch.arange(10).repeat(50)
+    >>> kept = label_subset(y, num=20)
+    >>> kept.shape, int((kept == -1).sum())
+    (torch.Size([500]), 480)
+    >>> kept[kept >= 0].bincount()
+    tensor([2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
     """
     classes, counts = torch.unique(y[y >= 0], return_counts=True)
     most = len(counts) * int(counts.min()) if len(counts) else 0

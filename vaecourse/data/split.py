@@ -19,6 +19,16 @@ class Batch(NamedTuple):
         The examples. Images are (N, channels, height, width) with values in [0, 1].
     y : torch.Tensor, shape ``(N,)``, int64
         The labels; -1 means unlabeled.
+
+    Examples
+    --------
+    Two labeled examples and one without a label:
+
+    >>> import torch
+    >>> import vaecourse as vae
+    >>> batch = vae.Batch(x=torch.zeros(3, 1, 28, 28), y=torch.tensor([7, 2, -1]))
+    >>> batch.x[batch.y >= 0].shape
+    torch.Size([2, 1, 28, 28])
     """
 
     x: torch.Tensor

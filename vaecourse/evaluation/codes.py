@@ -24,6 +24,13 @@ def embed(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
     -------
     Tensor
         Shape ``(N, L)``, on the CPU.
+
+    Examples
+    --------
+    >>> import vaecourse as vae
+    >>> model = vae.mlp_vae((1, 8, 8), latent_dim=2)
+    >>> vae.evaluation.embed(model, vae.load("digits").test.x).shape
+    torch.Size([299, 2])
     """
     with evaluating(model, 0) as device:
         return torch.cat([model.encode(part.to(device)).mean.cpu() for part in x.split(batch_size)])
@@ -45,6 +52,13 @@ def reconstruct(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tenso
     -------
     Tensor
         Shape ``(N, *event)``, on the CPU.
+
+    Examples
+    --------
+    >>> import vaecourse as vae
+    >>> model = vae.mlp_vae((1, 8, 8), latent_dim=2)
+    >>> vae.evaluation.reconstruct(model, vae.load("digits").test.x).shape
+    torch.Size([299, 1, 8, 8])
     """
     with evaluating(model, 0) as device:
         parts = (part.to(device) for part in x.split(batch_size))

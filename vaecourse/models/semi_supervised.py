@@ -209,6 +209,18 @@ def mlp_m2(
     -------
     M2
         An untrained model with a standard normal p(z) and a uniform p(y).
+
+    Examples
+    --------
+    Draw one style z as each of three classes:
+
+    >>> import torch
+    >>> import vaecourse as vae
+    >>> model = vae.mlp_m2((1, 8, 8), latent_dim=2, num_classes=3)
+    >>> model.decode(torch.zeros(3, 2), torch.arange(3)).mean.shape
+    torch.Size([3, 1, 8, 8])
+    >>> model.classify(torch.zeros(5, 1, 8, 8)).probs.shape
+    torch.Size([5, 3])
     """
     check_positive(latent_dim=latent_dim)
     event, latent = as_shape(event_shape, "event_shape"), (latent_dim,)

@@ -64,6 +64,16 @@ class VAE(nn.Module):
         Maps z of shape ``(K, B, L)`` to p(x|z), the likelihood.
     prior : Module
         Takes nothing and returns p(z). ``model.prior()`` is the distribution.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import vaecourse as vae
+    >>> encoder = torch.nn.Sequential(vae.MLP((1, 8, 8), [100], 4), vae.Gaussian(2))
+    >>> decoder = torch.nn.Sequential(vae.MLP(2, [100], (1, 8, 8)), vae.Bernoulli((1, 8, 8)))
+    >>> model = vae.VAE(encoder, decoder, prior=vae.StandardNormal(2))
+    >>> model.decode(model.prior().sample((3,))).mean.shape
+    torch.Size([3, 1, 8, 8])
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: nn.Module):
@@ -117,6 +127,17 @@ def mlp_vae(
     -------
     VAE
         An untrained model with a standard normal prior.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import vaecourse as vae
+    >>> model = vae.mlp_vae((1, 8, 8), latent_dim=2, hidden=(100,))
+    >>> q = model.encode(torch.zeros(3, 1, 8, 8))
+    >>> q.mean.shape, q.stddev.shape
+    (torch.Size([3, 2]), torch.Size([3, 2]))
+    >>> model.decode(q.rsample()).mean.shape
+    torch.Size([3, 1, 8, 8])
     """
     latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
     encoder = _join(MLP, event, hidden, Gaussian(latent), activation=activation)
@@ -147,6 +168,16 @@ def conv_vae(
     -------
     VAE
         An untrained model with a standard normal prior.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import vaecourse as vae
+    >>> model = vae.conv_vae((1, 28, 28), latent_dim=10, channels=(8, 16))
+    >>> model.encode(torch.zeros(3, 1, 28, 28)).mean.shape
+    torch.Size([3, 10])
+    >>> model.decode(torch.zeros(3, 10)).mean.shape
+    torch.Size([3, 1, 28, 28])
     """
     latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
     encoder = _join(ConvEncoder, event, channels, Gaussian(latent))
@@ -171,6 +202,16 @@ def linear_vae(event_shape: Shape, latent_dim: int, likelihood: Head = GaussianF
     -------
     VAE
         An untrained model with a standard normal prior.
+
+    Examples
+    --------
+    The encoder has 2 x 3 weights and 2 biases, for a mean and a log variance. The decoder has 3
+    and 3:
+
+    >>> import vaecourse as vae
+    >>> model = vae.linear_vae(3, latent_dim=1)
+    >>> sum(parameter.numel() for parameter in model.parameters())
+    14
     """
     return mlp_vae(event_shape, latent_dim, (), likelihood)
 
@@ -202,6 +243,15 @@ def mlp_autoencoder(
     -------
     Autoencoder
         An untrained model.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import vaecourse as vae
+    >>> model = vae.mlp_autoencoder((1, 8, 8), latent_dim=2)
+    >>> code = model.encode(torch.zeros(3, 1, 8, 8)).mean
+    >>> code.shape, model.decode(code).mean.shape
+    (torch.Size([3, 2]), torch.Size([3, 1, 8, 8]))
     """
     latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
     encoder = _join(MLP, event, hidden, Deterministic(latent), activation=activation)

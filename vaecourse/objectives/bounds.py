@@ -61,6 +61,16 @@ def elbo(model: nn.Module, batch, *, beta=1.0, num_samples: int = 1) -> dict[str
     ------
     ValueError
         If `num_samples` is not a positive integer.
+
+    Examples
+    --------
+    >>> import vaecourse as vae
+    >>> model = vae.mlp_vae((1, 8, 8), latent_dim=2)
+    >>> terms = vae.objectives.elbo(model, vae.load("digits").valid, beta=4.0)
+    >>> list(terms)
+    ['reconstruction', 'kl', 'elbo', 'loss']
+    >>> terms["elbo"].shape
+    torch.Size([249])
     """
     check_positive(num_samples=num_samples)
     posterior = model.encode(batch.x)

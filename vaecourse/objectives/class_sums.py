@@ -160,6 +160,17 @@ def m2(
     ValueError
         If `num_samples` is not a positive integer, or `labeled_share` or `roulette` not in
         [0, 1], or `roulette` is given without the sum over y.
+
+    Examples
+    --------
+    The classifier's own term is zero where a label is hidden:
+
+    >>> import vaecourse as vae
+    >>> x, y = vae.load("digits").valid
+    >>> batch = vae.Batch(x, vae.data.labels.label_subset(y, num=50))
+    >>> terms = vae.objectives.m2(vae.mlp_m2((1, 8, 8), 2, num_classes=10), batch, alpha=0.1)
+    >>> terms["elbo"].shape, int((terms["prediction"] > 0).sum())
+    (torch.Size([249]), 50)
     """
     check_positive(num_samples=num_samples)
     rows = rows_of(batch.y, batch.x.dtype, labeled_share)

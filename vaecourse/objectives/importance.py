@@ -71,6 +71,16 @@ def iwae(
         If `num_samples` or `gradient_samples` is not a positive integer.
     TypeError
         If `doubly_reparameterized` is asked of a posterior that is not normal.
+
+    Examples
+    --------
+    Twenty samples give a tighter bound than one does on average:
+
+    >>> import vaecourse as vae
+    >>> model = vae.mlp_vae((1, 8, 8), latent_dim=2)
+    >>> terms = vae.objectives.iwae(model, vae.load("digits").valid, num_samples=20)
+    >>> terms["iwae"].shape, bool(terms["iwae"].mean() > terms["elbo"].mean())
+    (torch.Size([249]), True)
     """
     if gradient_samples is None:
         gradient_samples = num_samples

@@ -124,6 +124,15 @@ def fit(
         If a term stops being finite; it names the term, the step and the likely cause. The weights
         are then those before that step. An accelerator is asked every 50 steps only, so there they
         may be later.
+
+    Examples
+    --------
+    >>> import vaecourse as vae
+    >>> data = vae.load("digits")
+    >>> model = vae.mlp_vae((1, 8, 8), latent_dim=2)
+    >>> history = vae.fit(model, vae.objectives.elbo, data, epochs=2, progress=False)
+    >>> len(history["loss"]), len(history.validation["elbo"])  # steps, epochs
+    (20, 2)
     """
     train, valid = _training_data(data)
     check_positive(batch_size=batch_size, checkpoint_every=checkpoint_every)
