@@ -16,6 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import vaecourse as vc
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.evaluation import embed
+from vaecourse.runtime import isolated_rng
 
 SMALL = {"latent_dim": 3, "hidden": (16,), "device": "cpu", "random_state": 0}
 
@@ -55,7 +56,7 @@ def test_training_is_that_of_fit(digits):
     x = digits[0][:200]
     embedding = vc.VAEEmbedding(**SMALL, epochs=2, beta=0.5).fit(x)
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
-    with vc.fit.__globals__["isolated_rng"](seed):
+    with isolated_rng(seed):
         model = vc.mlp_vae(64, 3, (16,), vc.GaussianSharedScale)
     vc.fit(
         model,

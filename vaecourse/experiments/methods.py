@@ -100,14 +100,14 @@ def _model_errors(model: nn.Module, work: Work) -> dict[str, float]:
     return _errors(error_rate(model, work.split.valid), error_rate(model, work.split.test))
 
 
-def _classified(name: str, work: Work, features) -> dict[str, float]:
-    """Train a classifier on the features of the labelled images, or of all, and judge it."""
+def _classified(name: str, work: Work, features, recipe: str | None = None) -> dict[str, float]:
+    """Train a classifier on the features of the labeled images, or of all, and judge it."""
     parts = work.train, work.split.valid, work.split.test
     train, valid, test = ((features(part.x), part.y.numpy()) for part in parts)
     known = train[1] >= 0
     if name != "spreading":
         train = train[0][known], train[1][known]
-    classifier = CLASSIFIERS[name](**work.recipes[name])
+    classifier = CLASSIFIERS[name](**work.recipes[recipe or name])
     classifier.fit(*train)
     return _errors(1 - classifier.score(*valid), 1 - classifier.score(*test))
 
@@ -121,8 +121,7 @@ def _embedded(name: str, work: Work, model: nn.Module) -> dict:
 
 def pixels_logistic(work: Work) -> dict:
     """Classify images by logistic regression on their pixels."""
-    work.recipes = work.recipes | {"logistic": work.recipes["pixels"]}
-    return _classified("logistic", work, lambda x: x.flatten(1).numpy())
+    return _classified("logistic", work, lambda x: x.flatten(1).numpy(), recipe="pixels")
 
 
 def encoder(work: Work) -> dict:
