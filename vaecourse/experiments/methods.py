@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vaecourse.checks import Shape
 from vaecourse.data import Batch
 from vaecourse.distributions import Gaussian, Head
 from vaecourse.evaluation import embed
@@ -227,7 +226,7 @@ def constrained(work: Work, *, name: str) -> dict:
 
 
 def _conv_prediction_constrained_vae(
-    event: Shape,
+    event: tuple[int, ...],
     latent_dim: int,
     num_classes: int,
     channels: Sequence[int],
