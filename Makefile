@@ -30,9 +30,10 @@ test: $(READY) ## build the book, then run every check of code, chapters and pag
 	@$(MAKE) --no-print-directory pages
 	@$(MAKE) --no-print-directory nbval
 
-lint: $(READY) ## check style
+lint: $(READY) ## check style and types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
 
 # A process for each core, but no more than four: each takes 1.7 GB.
 PARALLEL := -n logical --maxprocesses 4 --dist worksteal
@@ -66,7 +67,7 @@ lock: ## write requirements-cpu.txt anew from requirements.txt
 	  requirements.txt > requirements-cpu.txt
 
 clean: ## remove what was built; keep .venv and downloaded data
-	@rm -rf _build book/_static/vendor build dist .pytest_cache .ruff_cache
+	@rm -rf _build book/_static/vendor build dist .pytest_cache .mypy_cache .ruff_cache
 	@find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # The stamp is written last. Where it is missing, an install was cut short: start over.

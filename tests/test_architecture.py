@@ -38,7 +38,7 @@ KNOWS = {
     "latents": "",
     "models": "checks data distributions networks runtime",
     "networks": "checks",
-    "objectives": "checks data divergences",
+    "objectives": "checks data divergences models",
     "oracle": "data distributions models networks",
     "plots": "",
     "pretrained": "data models objectives runtime schedules training",

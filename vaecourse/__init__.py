@@ -6,6 +6,7 @@ The names that chapters use stand here. Everything else is one module away.
 
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from vaecourse.data import Batch, HeldOut, Split, load
 from vaecourse.data.linear_gaussian import LinearGaussian
@@ -82,7 +83,7 @@ _FORMER = {
 MovedModules(_LAZY | _FORMER).install()
 shift_seeds(seed_offset())
 
-_PLUMBING = {"ModuleType", "MovedModules", "import_module", "seed_offset", "shift_seeds"}
+_PLUMBING = {"Any", "ModuleType", "MovedModules", "import_module", "seed_offset", "shift_seeds"}
 __all__ = sorted(
     {name for name, value in globals().items() if name[0] != "_" and type(value) is not ModuleType}
     - _PLUMBING
@@ -90,7 +91,7 @@ __all__ = sorted(
 )
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'vaecourse' has no attribute {name!r}")
     module = import_module(f"vaecourse.{_LAZY[name]}")

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from vaecourse.data import NAMES, load
 from vaecourse.data.labels import dynamic_binarization
@@ -14,7 +15,7 @@ from vaecourse.training.checkpoints import load_model, read_checkpoint, save_mod
 __all__ = ["add_parser"]
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the subcommands ``train`` and ``evaluate``."""
     training = subparsers.add_parser(
         "train",

@@ -1,5 +1,7 @@
 """The Kullback-Leibler divergence, in closed form and by Monte Carlo."""
 
+from typing import TypeGuard
+
 from torch import Tensor
 from torch import distributions as td
 
@@ -95,7 +97,9 @@ def sampled_kl(q: td.Distribution, p: td.Distribution, num_samples: int) -> Tens
     return (q.log_prob(z) - p.log_prob(z)).mean(0)
 
 
-def _is_diagonal_gaussian(distribution: td.Distribution) -> bool:
+def _is_diagonal_gaussian(
+    distribution: td.Distribution,
+) -> "TypeGuard[td.Independent[td.Normal]]":
     return (
         isinstance(distribution, td.Independent)
         and isinstance(distribution.base_dist, td.Normal)

@@ -9,6 +9,7 @@ import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -30,7 +31,7 @@ LITTLE_DISK = 2**30
 class Findings:
     """What there is, line by line; what will not work; what is broken."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lines: list[str] = []
         self.limits: list[str] = []
         self.faults: list[str] = []
@@ -40,7 +41,7 @@ class Findings:
         self.lines.append(f"{title:9}{text}")
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the subcommand ``doctor``."""
     parser = subparsers.add_parser(
         "doctor",

@@ -1,15 +1,18 @@
 """A VAE as a scikit-learn transformer, so that M1 is a pipeline: embed, then classify."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
 
 from vaecourse.data import Batch
-from vaecourse.distributions import GaussianSharedScale
+from vaecourse.distributions import GaussianSharedScale, Head
 from vaecourse.evaluation import embed, evaluate
 from vaecourse.models import mlp_vae
 from vaecourse.objectives import elbo
@@ -80,16 +83,16 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         latent_dim: int = 10,
         *,
         hidden: Sequence[int] = (400,),
-        likelihood=GaussianSharedScale,
+        likelihood: Head = GaussianSharedScale,
         beta: float = 1.0,
         epochs: int = 20,
         batch_size: int = 128,
         lr: float = 1e-3,
-        augment=None,
+        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
         precision: str = "float32",
         device: str = "auto",
-        random_state=None,
-    ):
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.latent_dim = latent_dim
         self.hidden = hidden
         self.likelihood = likelihood
@@ -102,7 +105,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.device = device
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> "VAEEmbedding":
         """Train the VAE on every row of X, labeled or not.
 
         Parameters
@@ -122,15 +125,15 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ValueError
             If X is no finite matrix or a parameter is out of range.
         """
-        X = validate_data(self, X, dtype=(np.float64, np.float32))
+        rows: np.ndarray = validate_data(self, X, dtype=(np.float64, np.float32))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with isolated_rng(seed):
-            model = mlp_vae(X.shape[1], self.latent_dim, self.hidden, self.likelihood)
-        steps = self.epochs * -(-len(X) // self.batch_size)
+            model = mlp_vae(rows.shape[1], self.latent_dim, self.hidden, self.likelihood)
+        steps = self.epochs * -(-len(rows) // self.batch_size)
         self.history_ = fit(
             model,
             elbo,
-            _batch(X, torch.float32),
+            _batch(rows, torch.float32),
             epochs=self.epochs,
             batch_size=self.batch_size,
             lr=warmup_cosine(self.lr, 200, steps),
@@ -145,7 +148,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.model_ = model.double()
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Return the posterior means of X.
 
         Parameters
@@ -159,10 +162,10 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             In the precision of X.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return embed(self.model_, _batch(X, torch.float64).x).numpy().astype(X.dtype)
+        rows: np.ndarray = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        return embed(self.model_, _batch(rows, torch.float64).x).numpy().astype(rows.dtype)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Return the decoder's means at given latents.
 
         Parameters
@@ -184,7 +187,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         with evaluating(self.model_, 0):
             return self.model_.decode(z).mean.numpy()
 
-    def score(self, X, y=None) -> float:
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return the mean evidence lower bound of X, from one posterior sample per example.
 
         Parameters
@@ -200,15 +203,15 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             In nats per example; larger is better.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return evaluate(self.model_, elbo, _batch(X, torch.float64))["elbo"]
+        rows: np.ndarray = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        return evaluate(self.model_, elbo, _batch(rows, torch.float64))["elbo"]
 
     @property
     def _n_features_out(self) -> int:
         """How many features `get_feature_names_out` names."""
         return self.latent_dim
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = False
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]

@@ -4,7 +4,7 @@ Every network maps ``(*batch, *in_shape)`` to ``(*batch, *out_shape)`` for any n
 batch dimensions, so the same decoder serves ``z`` of shape ``(B, L)`` and ``(K, B, L)``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import prod
 
@@ -13,7 +13,10 @@ from torch import Tensor, nn
 
 from vaecourse.checks import Shape, as_shape, check_positive
 
-__all__ = ["MLP", "ConditionalMLP", "ConvDecoder", "ConvEncoder", "Linear"]
+__all__ = ["MLP", "Activation", "ConditionalMLP", "ConvDecoder", "ConvEncoder", "Linear"]
+
+Activation = Callable[[], nn.Module]
+"""Anything that builds a nonlinearity: `torch.nn.ReLU`, or a `functools.partial`."""
 
 
 def _split_batch(x: Tensor, event_shape: tuple[int, ...]) -> torch.Size:
@@ -46,8 +49,12 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, in_shape: Shape, hidden: Sequence[int], out_shape: Shape, activation=nn.ReLU
-    ):
+        self,
+        in_shape: Shape,
+        hidden: Sequence[int],
+        out_shape: Shape,
+        activation: Activation = nn.ReLU,
+    ) -> None:
         super().__init__()
         self.in_shape = as_shape(in_shape, "in_shape")
         self.out_shape = as_shape(out_shape, "out_shape")
@@ -56,7 +63,7 @@ class MLP(nn.Module):
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes[:-1]):
             layers += [nn.Linear(fan_in, fan_out), activation()]
-        self.layers = nn.Sequential(*layers, nn.Linear(*sizes[-2:]))
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(*batch, *in_shape)`` to ``(*batch, *out_shape)``."""
@@ -74,7 +81,7 @@ class Linear(MLP):
         Shapes of one input and of one output, without batch dimensions.
     """
 
-    def __init__(self, in_shape: Shape, out_shape: Shape):
+    def __init__(self, in_shape: Shape, out_shape: Shape) -> None:
         super().__init__(in_shape, (), out_shape)
 
 
@@ -109,8 +116,8 @@ class ConditionalMLP(nn.Module):
         num_classes: int,
         hidden: Sequence[int],
         out_shape: Shape,
-        activation=nn.ReLU,
-    ):
+        activation: Activation = nn.ReLU,
+    ) -> None:
         super().__init__()
         check_positive(num_classes=num_classes)
         self.in_shape = as_shape(in_shape, "in_shape")
@@ -148,7 +155,7 @@ def _check_image(shape: Shape, channels: Sequence[int], name: str) -> tuple[int,
             f"{name} must be (channels, height, width) with sides divisible by {factor}, one "
             f"halving for each of the {len(channels)} layers, got {sizes}"
         )
-    return sizes
+    return sizes[0], sizes[1], sizes[2]
 
 
 class ConvEncoder(nn.Module):
@@ -172,8 +179,12 @@ class ConvEncoder(nn.Module):
     """
 
     def __init__(
-        self, in_shape: Shape, channels: Sequence[int], out_shape: Shape, activation=nn.ReLU
-    ):
+        self,
+        in_shape: Shape,
+        channels: Sequence[int],
+        out_shape: Shape,
+        activation: Activation = nn.ReLU,
+    ) -> None:
         super().__init__()
         channels = as_shape(channels, "channels")
         self.in_shape = _check_image(in_shape, channels, "in_shape")
@@ -215,8 +226,12 @@ class ConvDecoder(nn.Module):
     """
 
     def __init__(
-        self, in_shape: Shape, channels: Sequence[int], out_shape: Shape, activation=nn.ReLU
-    ):
+        self,
+        in_shape: Shape,
+        channels: Sequence[int],
+        out_shape: Shape,
+        activation: Activation = nn.ReLU,
+    ) -> None:
         super().__init__()
         channels = as_shape(channels, "channels")
         self.in_shape = as_shape(in_shape, "in_shape")

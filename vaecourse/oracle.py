@@ -1,5 +1,7 @@
 """Two doors between the linear-Gaussian model, where all is exact, and the VAE."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +46,7 @@ def as_vae(oracle: LinearGaussian) -> VAE:
         encoder.bias.copy_(torch.cat([-gain @ oracle.bias, variance.log()]))
         decoder.weight.copy_(oracle.weight)
         decoder.bias.copy_(oracle.bias)
-        model.decoder[1].scale.fill_(oracle.scale)
+        _scale(_parts(model.decoder)[1]).fill_(oracle.scale)
     return model.eval()
 
 
@@ -69,17 +71,21 @@ def as_linear_gaussian(model: VAE) -> LinearGaussian:
     decoder = _affine(model.decoder)
     with torch.no_grad():
         weight, bias = decoder.weight.detach().clone(), decoder.bias.detach().clone()
-        return LinearGaussian(weight, bias, _scale(model.decoder[1]).item())
+        return LinearGaussian(weight, bias, _scale(_parts(model.decoder)[1]).item())
 
 
 def _affine(half: nn.Module) -> nn.Linear:
-    network = half[0]
+    network = _parts(half)[0]
     if not isinstance(network, MLP) or len(network.layers) != 1:
         raise TypeError(
             f"the model must be linear, got a {type(network).__name__} with more than one layer; "
             "build it with vaecourse.linear_vae"
         )
-    return network.layers[0]
+    return cast(nn.Linear, network.layers[0])
+
+
+def _parts(half: nn.Module) -> nn.Sequential:
+    return cast(nn.Sequential, half)  # as linear_vae joins a network and its head
 
 
 def _scale(head: nn.Module) -> Tensor:

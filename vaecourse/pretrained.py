@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -70,7 +71,7 @@ class Recipe:
             event_shape = tuple(split.train.x.shape[1:])
             return self.build(event_shape, self.latent_dim, **self.architecture)
 
-    def train(self, split: Split, seed: int = 0, **options) -> tuple[nn.Module, History]:
+    def train(self, split: Split, seed: int = 0, **options: Any) -> tuple[nn.Module, History]:
         """Build and train the model on ``split.train``; `options` go to `vaecourse.fit`."""
         model = self.untrained(split, seed)
         steps = self.epochs * -(-len(split.train.x) // self.batch_size)

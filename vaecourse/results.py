@@ -61,7 +61,9 @@ def read(folder: str | Path = FOLDER / "semi_supervised") -> list[dict]:
     return [_read_row(path) for path in sorted(folder.glob("*.json"))]
 
 
-def summary(rows: list[dict], experiment: str, *, labels: int = 100, dataset: str = "mnist"):
+def summary(
+    rows: list[dict], experiment: str, *, labels: int = 100, dataset: str = "mnist"
+) -> Summary:
     """Return mean test error and its interval over the seeds of one experiment.
 
     Parameters

@@ -138,7 +138,7 @@ def _check(name: str, offline: str | None) -> None:
         )
 
 
-def _download(name: str, folder: Path, offline: str | None):
+def _download(name: str, folder: Path, offline: str | None) -> dict[str, np.ndarray]:
     if os.environ.get("VAECOURSE_OFFLINE", "0") not in ("", "0"):
         raise DownloadError("downloads are switched off (VAECOURSE_OFFLINE=1)")
     if offline is not None and name in _not_had:

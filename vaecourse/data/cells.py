@@ -158,7 +158,7 @@ def split(cells: Cells, *, share: float = 1 / 6) -> Split:
     (x1, x2, x3), (y1, y2, y3) = x.split(sizes), y.split(sizes)
     identity = hashlib.sha256(f"{rows.shape}".encode())
     for array in (rows, cells.types):
-        identity.update(np.ascontiguousarray(array, np.int64))
+        identity.update(np.ascontiguousarray(array, np.int64).data)
     return Split("cells", Batch(x1, y1), Batch(x2, y2), HeldOut(x3, y3), identity.hexdigest())
 
 

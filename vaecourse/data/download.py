@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, build_opener
 
 from tqdm import tqdm
@@ -110,7 +111,7 @@ def _bar(name: str, total: int | None) -> tqdm:
     )
 
 
-def _open(url: str, timeout: float, method: str = "GET"):
+def _open(url: str, timeout: float, method: str = "GET") -> Any:
     request = Request(url, headers={"User-Agent": "vaecourse"}, method=method)
     # A new opener each time: urlopen would keep the proxies of its first call.
     return build_opener().open(request, timeout=timeout)

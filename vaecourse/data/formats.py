@@ -72,8 +72,8 @@ def read_idx(path: Path, event: tuple[int, ...]) -> np.ndarray:
         raise unusable(path, f"holds {len(content)} bytes, fewer than its {start}-byte header")
     magic, *shape = (int(number) for number in np.frombuffer(content[:start], dtype=">u4"))
     if magic != 0x800 + dimensions:
-        wanted = f"0x{0x800 + dimensions:08x}"
-        raise unusable(path, f"begins with magic number 0x{magic:08x}, {wanted} is wanted")
+        good = f"0x{0x800 + dimensions:08x}"
+        raise unusable(path, f"begins with magic number 0x{magic:08x}, {good} is wanted")
     if tuple(shape[1:]) != event:
         raise unusable(path, f"holds items of shape {tuple(shape[1:])}, {event} is wanted")
     if len(content) != start + math.prod(shape):
@@ -181,8 +181,9 @@ def read_cifar_python(path: Path) -> tuple[np.ndarray, np.ndarray]:
     pixels, labels, in_labels, columns_first = [], [], False, False
     try:
         for code, value, _ in pickletools.genops(read_bytes(path)):
-            if code.name in _PICKLE_BYTES and len(value) >= _CIFAR_PIXELS:
-                pixels.append(value if isinstance(value, bytes) else value.encode("latin-1"))
+            text = value if isinstance(value, str | bytes) else b""
+            if code.name in _PICKLE_BYTES and len(text) >= _CIFAR_PIXELS:
+                pixels.append(text if isinstance(text, bytes) else text.encode("latin-1"))
             if isinstance(value, str | bytes):
                 in_labels = value in ("labels", b"labels")
             elif in_labels and code.name == "BININT1":

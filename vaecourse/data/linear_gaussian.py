@@ -42,7 +42,7 @@ class LinearGaussian:
     bias: Tensor
     scale: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.weight.dim() != 2 or self.bias.shape != self.weight.shape[:1]:
             raise ValueError(
                 f"weight must have shape (D, L) and bias (D,), got {tuple(self.weight.shape)} "
@@ -55,7 +55,9 @@ class LinearGaussian:
         object.__setattr__(self, "scale", float(self.scale))
 
     @classmethod
-    def random(cls, data_dim: int, latent_dim: int, *, scale: float = 0.5, seed: int = 0):
+    def random(
+        cls, data_dim: int, latent_dim: int, *, scale: float = 0.5, seed: int = 0
+    ) -> "LinearGaussian":
         """Draw a model whose columns of W are orthogonal, so that its posterior is diagonal.
 
         The columns have lengths from 2 down to 1, and the bias is standard normal.
@@ -91,7 +93,7 @@ class LinearGaussian:
         return cls(torch.linalg.qr(square).Q * lengths, bias, scale)
 
     @classmethod
-    def fit(cls, x: Tensor, latent_dim: int):
+    def fit(cls, x: Tensor, latent_dim: int) -> "LinearGaussian":
         r"""Return the model of largest likelihood for x, in closed form.
 
         With the eigenvalues :math:`\lambda_i` and eigenvectors U of the covariance of x,

@@ -102,7 +102,7 @@ def make_split(name: str, arrays: Mapping[str, np.ndarray], *, top: int, note: s
     return Split(name, train, valid, test, content_hash(arrays), note)
 
 
-def _tensors(images: np.ndarray, labels: np.ndarray, top: int):
+def _tensors(images: np.ndarray, labels: np.ndarray, top: int) -> Batch:
     x = torch.tensor(images).float().div_(top)
     y = torch.tensor(labels, dtype=torch.int64)
-    return (x.unsqueeze(1) if x.dim() == 3 else x), y
+    return Batch(x.unsqueeze(1) if x.dim() == 3 else x, y)

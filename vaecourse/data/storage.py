@@ -92,7 +92,7 @@ def content_hash(arrays: Mapping[str, np.ndarray]) -> str:
     for key in ARRAYS:
         array = np.ascontiguousarray(arrays[key], dtype=np.uint8)
         digest.update(f"{key} {array.shape}\n".encode())
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()
 
 

@@ -82,12 +82,12 @@ def draw(factors: dict[str, np.ndarray], noise: Noise) -> np.ndarray:
     return np.moveaxis(np.rint(255 * _ink(x, y, width, step=1)).astype(np.uint8), -1, 0)
 
 
-def _centered(values):
+def _centered(values: np.ndarray) -> np.ndarray:
     """Shift each row so that the middle of its range is 0."""
     return values - (values.min(axis=1, keepdims=True) + values.max(axis=1, keepdims=True)) / 2
 
 
-def _path(factors, noise):
+def _path(factors: dict[str, np.ndarray], noise: Noise) -> tuple[np.ndarray, np.ndarray]:
     """Points x, y (n, NUM_POINTS) of the deformed, slanted and rotated path."""
     weights, controls = _skeletons()
     kind = factors["label"].astype(int), factors["style"].astype(int)
@@ -103,7 +103,7 @@ def _path(factors, noise):
     return x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
 
 
-def _ink(x, y, width, step):
+def _ink(x: np.ndarray, y: np.ndarray, width: np.ndarray, step: int) -> np.ndarray:
     """Coverage (28 / step, 28 / step, n) in [0, 1] of square cells of ``step`` pixels.
 
     The pen is a round tip at each point of the path. With d the distance to a point and r the
@@ -124,7 +124,7 @@ def _ink(x, y, width, step):
     return np.clip((radius - distance) / step + 0.5, 0, 1)
 
 
-def _parse(path):
+def _parse(path: str) -> tuple[np.ndarray, list[list[list[int]]]]:
     """Read one path.
 
     Returns
@@ -134,9 +134,10 @@ def _parse(path):
         For each pen stroke, its smooth pieces, each a run of indices into ``points``. Two pieces
         that meet at a corner share an index, so they stay joined when the points are moved.
     """
-    points, pieces = [], []
+    points: list[list[float]] = []
+    pieces: list[list[list[int]]] = []
     for stroke in path.split("/"):
-        runs = [[]]
+        runs: list[list[int]] = [[]]
         words = stroke.split()
         for position, word in enumerate(words):
             index = len(points)
@@ -148,7 +149,7 @@ def _parse(path):
     return np.array(points), pieces
 
 
-def _spline_weights(points, per_segment=16):
+def _spline_weights(points: np.ndarray, per_segment: int = 16) -> np.ndarray:
     """Weights (M, K) of a Hermite spline: ``weights @ points`` runs through the points.
 
     The knots stand at the distances between the points; the tangents are the derivatives of the
@@ -174,7 +175,7 @@ def _spline_weights(points, per_segment=16):
     return np.concatenate([*rows, np.eye(count)[-1:]])
 
 
-def _path_weights(path):
+def _path_weights(path: str) -> tuple[np.ndarray, np.ndarray]:
     """Weights (NUM_POINTS, NUM_CONTROLS) and control points (NUM_CONTROLS, 2) of one path.
 
     ``weights @ controls`` are points spread evenly along the path, strokes one after another.
@@ -182,12 +183,12 @@ def _path_weights(path):
     points, pieces = _parse(path)
     dense, lengths = [], []
     for runs in pieces:
-        weights = []
+        splines = []
         for run in runs:
             spread = np.zeros((len(run), len(points)))
             spread[np.arange(len(run)), run] = 1
-            weights.append(_spline_weights(points[run]) @ spread)
-        dense.append(np.concatenate(weights))
+            splines.append(_spline_weights(points[run]) @ spread)
+        dense.append(np.concatenate(splines))
         gaps = np.linalg.norm(np.diff(dense[-1] @ points, axis=0), axis=1)
         lengths.append(np.concatenate([[0.0], np.cumsum(gaps)]))
     ends = np.round(
@@ -205,7 +206,7 @@ def _path_weights(path):
 
 
 @cache
-def _skeletons():
+def _skeletons() -> tuple[np.ndarray, np.ndarray]:
     """Weights (10, styles, NUM_POINTS, NUM_CONTROLS) and controls (10, styles, NUM_CONTROLS, 2)."""
     pairs = [[_path_weights(path) for path in styles] for styles in SKELETONS]
     weights = np.array([[pair[0] for pair in row] for row in pairs])

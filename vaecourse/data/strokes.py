@@ -16,9 +16,10 @@ import zipfile
 import zlib
 from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vaecourse.data.stroke_pen import SIZE, Noise, draw, draw_noise
 from vaecourse.data.stroke_skeletons import NUM_STYLES
@@ -77,15 +78,15 @@ def strokes(
     num: int,
     seed: int = 0,
     *,
-    label=None,
-    style=None,
-    slant=None,
-    thickness=None,
-    rotation=None,
-    scale=None,
-    position_x=None,
-    position_y=None,
-    wobble=None,
+    label: ArrayLike | None = None,
+    style: ArrayLike | None = None,
+    slant: ArrayLike | None = None,
+    thickness: ArrayLike | None = None,
+    rotation: ArrayLike | None = None,
+    scale: ArrayLike | None = None,
+    position_x: ArrayLike | None = None,
+    position_y: ArrayLike | None = None,
+    wobble: ArrayLike | None = None,
 ) -> Strokes:
     """Draw digits from pen strokes.
 
@@ -129,7 +130,7 @@ def strokes(
     """
     _check_whole("num", num, 1, "a positive integer")
     _check_whole("seed", seed, 0, "a non-negative integer")
-    fixed = {
+    given = {
         "label": label,
         "style": style,
         "slant": slant,
@@ -140,7 +141,7 @@ def strokes(
         "position_y": position_y,
         "wobble": wobble,
     }
-    fixed = {k: _check_factor(k, v, num) for k, v in fixed.items() if v is not None}
+    fixed = {k: _check_factor(k, v, num) for k, v in given.items() if v is not None}
     rng = np.random.default_rng(seed)
     factors = _draw_factors(rng, num) | fixed
     noise = draw_noise(rng, num)
@@ -198,12 +199,12 @@ def source_hash() -> str:
     return digest.hexdigest()
 
 
-def _check_whole(name, value, least, wanted):
+def _check_whole(name: str, value: object, least: int, wanted: str) -> None:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name} must be {wanted}, got {value!r}")
 
 
-def _check_factor(name, value, num):
+def _check_factor(name: str, value: ArrayLike, num: int) -> np.ndarray:
     """Return a fixed factor as a new (num,) float array."""
     try:
         values = np.asarray(value, dtype=np.float64)
@@ -212,6 +213,8 @@ def _check_factor(name, value, num):
     if values is None or values.shape not in ((), (num,)):
         given = repr(value) if values is None else f"shape {values.shape}"
         raise ValueError(f"{name} must be one number or an array of shape ({num},), got {given}")
+    least: float
+    most: float
     if name in CHOICES:
         wanted, good = f"whole numbers from 0 to {CHOICES[name] - 1}", values % 1 == 0
         least, most = 0, CHOICES[name] - 1
@@ -224,7 +227,7 @@ def _check_factor(name, value, num):
     return np.broadcast_to(values, (num,)).copy()
 
 
-def _draw_factors(rng, num):
+def _draw_factors(rng: np.random.Generator, num: int) -> dict[str, np.ndarray]:
     factors = {
         name: rng.integers(count, size=num).astype(np.float64) for name, count in CHOICES.items()
     }
@@ -233,7 +236,7 @@ def _draw_factors(rng, num):
     return factors
 
 
-def _read(path, version):
+def _read(path: Path, version: str) -> dict[str, np.ndarray] | None:
     """Return the arrays in the file, or None where they must be drawn."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -247,7 +250,8 @@ def _read(path, version):
     return arrays if whole else None
 
 
-def _write(path, arrays, version):
+def _write(path: Path, arrays: dict[str, np.ndarray], version: str) -> None:
     """Write all or nothing: the file gets its name once it is complete."""
     with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, version=np.array(version), **arrays)
+        named: dict[str, Any] = {"version": np.array(version), **arrays}
+        np.savez(file, **named)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
@@ -24,6 +25,7 @@ PROBE_SECONDS = 4.0
 LEAST_TRAIN, LEAST_TEST = 6, 1
 
 Arrays = dict[str, np.ndarray]
+Fill = Callable[[str, Path], None]
 
 
 def read(name: str, folders: Sequence[Path]) -> Arrays | None:
@@ -65,12 +67,12 @@ def download(name: str, folder: Path) -> Arrays:
     """
     fill, target, mirrors, probe = _plan(name, folder)
     answering = first_answer([mirror + probe for mirror in mirrors], PROBE_SECONDS)
-    mirrors = sorted(mirrors, key=lambda mirror: mirror + probe != answering)
+    ordered = sorted(mirrors, key=lambda mirror: mirror + probe != answering)
     print(f"Downloading {name} to {target}", flush=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
-            _fill_from_any(fill, mirrors, Path(temporary))
+            _fill_from_any(fill, ordered, Path(temporary))
             publish(Path(temporary) / "finished", target)
     except OSError as error:
         raise DownloadError(f"{folder} cannot be written ({error})") from error
@@ -128,7 +130,7 @@ def _complete(folder: Path, names: Sequence[str]) -> list[Path] | None:
             f"{folder} is incomplete: {', '.join(absent)} (or the same with .gz) is missing. "
             "Put it there, or move the other files of the set away."
         )
-    return list(found.values())
+    return [path for path in found.values() if path is not None]
 
 
 def _idx_arrays(paths: Sequence[Path], source: Source) -> Arrays:
@@ -155,7 +157,7 @@ def _cifar_arrays(paths: Sequence[Path], source: Source, reader: Callable) -> Ar
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
-READERS = {
+READERS: dict[str, Callable[[Sequence[Path], Source], Arrays]] = {
     "idx": _idx_arrays,
     "cifar binary": partial(_cifar_arrays, reader=formats.read_cifar_binary),
     "cifar python": partial(_cifar_arrays, reader=formats.read_cifar_python),
@@ -177,7 +179,7 @@ def _read_npz(name: str, folder: Path) -> Arrays | None:
     return arrays
 
 
-def _plan(name: str, folder: Path):
+def _plan(name: str, folder: Path) -> tuple[Fill, Path, tuple[str, ...], str]:
     """Return what fills a folder from a mirror, the folder's final place, the mirrors, a probe."""
     source = SOURCES[name]
     layout, first = source.layouts[0], source.files[0].name
@@ -195,11 +197,12 @@ def _extract(source: Source, mirror: str, finished: Path) -> None:
     fetch(mirror, archive, finished.parent)
     with tarfile.open(finished.parent / archive.name) as members:
         for name in layout.files:
-            content = members.extractfile(f"{layout.folder}/{name}").read()
-            (finished / name).write_bytes(content)
+            # None only for what is no file, and fetch has checked what the archive holds.
+            member = cast(IO[bytes], members.extractfile(f"{layout.folder}/{name}"))
+            (finished / name).write_bytes(member.read())
 
 
-def _fill_from_any(fill, mirrors: Sequence[str], temporary: Path) -> None:
+def _fill_from_any(fill: Fill, mirrors: Sequence[str], temporary: Path) -> None:
     failures = []
     for mirror in mirrors:
         finished = temporary / "finished"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
+from typing import Any
 
 from vaecourse.diagrams.svg import ACCENT, INK, STROKE, Diagram, arrow, box, text
 
@@ -26,7 +27,7 @@ def _chapter(x: float, y: float, number: int, title: str, written: bool) -> list
     if len(lines) > 2:
         raise ValueError(f"a chapter's title must fit two lines of {LINE_LENGTH}, got {title!r}")
     ink = "#ffffff" if written else INK
-    fill = {"fill": "#077a83", "opacity": 1} if written else {}
+    fill: dict[str, Any] = {"fill": "#077a83", "opacity": 1} if written else {}
     parts = [box(x, y, *BOX, stroke=ACCENT, dashed=not written, **fill)]
     parts.append(text(x, y - 19, f"{number:02d}", size=12, fill=ink, weight="600"))
     for index, line in enumerate(lines):

@@ -145,20 +145,40 @@ def _paint(stroke: str, fill: str, opacity: float, dashed: bool) -> str:
 
 
 def box(
-    x, y, width, height, *, stroke=INK, fill="none", opacity=0.14, radius=9, dashed=False
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    *,
+    stroke: str = INK,
+    fill: str = "none",
+    opacity: float = 0.14,
+    radius: float = 9,
+    dashed: bool = False,
 ) -> str:
     """Return a rounded rectangle around the center (x, y)."""
     place = f'x="{x - width / 2:g}" y="{y - height / 2:g}" width="{width:g}" height="{height:g}"'
     return f'<rect {place} rx="{radius:g}" {_paint(stroke, fill, opacity, dashed)}/>'
 
 
-def circle(x, y, radius, *, stroke=INK, fill="none", opacity=0.14, dashed=False) -> str:
+def circle(
+    x: float,
+    y: float,
+    radius: float,
+    *,
+    stroke: str = INK,
+    fill: str = "none",
+    opacity: float = 0.14,
+    dashed: bool = False,
+) -> str:
     """Return a circle around (x, y)."""
     paint = _paint(stroke, fill, opacity, dashed)
     return f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" {paint}/>'
 
 
-def funnel(x, y, width, left, right, *, color=ACCENT) -> str:
+def funnel(
+    x: float, y: float, width: float, left: float, right: float, *, color: str = ACCENT
+) -> str:
     """Return a trapezoid around (x, y), `left` high on its left side and `right` on its right."""
     corners = (
         (x - width / 2, y - left / 2),
@@ -170,7 +190,13 @@ def funnel(x, y, width, left, right, *, color=ACCENT) -> str:
     return f'<polygon points="{points}" {_paint(color, color, 0.14, False)}/>'
 
 
-def arrow(points: Sequence[tuple[float, float]], *, color=INK, dashed=False, bend=False) -> str:
+def arrow(
+    points: Sequence[tuple[float, float]],
+    *,
+    color: str = INK,
+    dashed: bool = False,
+    bend: bool = False,
+) -> str:
     """Return a line through `points` with a head at its end.
 
     With `bend`, the four points are those of a cubic curve.
@@ -195,7 +221,7 @@ def arrow(points: Sequence[tuple[float, float]], *, color=INK, dashed=False, ben
     )
 
 
-def cross(x, y, *, color=CORAL, reach=7) -> str:
+def cross(x: float, y: float, *, color: str = CORAL, reach: float = 7) -> str:
     """Return a cross over a path that is closed."""
     r = reach
     path = f"M {x - r} {y - r} L {x + r} {y + r} M {x - r} {y + r} L {x + r} {y - r}"

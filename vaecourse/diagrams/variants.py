@@ -54,10 +54,9 @@ HERE = 15  # the chapter that shows the map
 
 def _variant(x: float, y: float, chapter: int, name: str, change: str) -> list[str]:
     """Return a variant's box: its chapter, its name, and what it changes."""
-    here = chapter == HERE
-    look = {"stroke": CORAL, "fill": CORAL} if here else {"stroke": ACCENT, "fill": ACCENT}
+    color = CORAL if chapter == HERE else ACCENT
     return [
-        box(x, y, *BOX, **look),
+        box(x, y, *BOX, stroke=color, fill=color),
         text(x, y - 12, f"{chapter:02d} {name}", size=14, weight="600"),
         text(x, y + 12, change, size=13),
     ]

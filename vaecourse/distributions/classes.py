@@ -29,7 +29,7 @@ class Categorical(nn.Module):
         If `num_classes` is not a positive integer.
     """
 
-    def __init__(self, num_classes: int):
+    def __init__(self, num_classes: int) -> None:
         super().__init__()
         check_positive(num_classes=num_classes)
         self.in_shape = (num_classes,)
@@ -53,9 +53,10 @@ class UniformClasses(nn.Module):
         If `num_classes` is not a positive integer.
     """
 
-    def __init__(self, num_classes: int):
+    def __init__(self, num_classes: int) -> None:
         super().__init__()
         check_positive(num_classes=num_classes)
+        self.logits: Tensor
         self.register_buffer("logits", torch.zeros(num_classes), persistent=False)
 
     def forward(self) -> td.Categorical:

@@ -5,7 +5,7 @@ must produce. Every head wraps its result in `Independent`, so ``log_prob`` sums
 returns one number per batch element, in nats.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import log, pi
 
 import torch
@@ -61,7 +61,7 @@ class Gaussian(nn.Module):
     (tensor([1., 2.]), tensor([1., 1.]))
     """
 
-    def __init__(self, event_shape: Shape):
+    def __init__(self, event_shape: Shape) -> None:
         super().__init__()
         self.event_shape = as_shape(event_shape, "event_shape")
         self.in_shape = (2 * self.event_shape[0], *self.event_shape[1:])
@@ -76,7 +76,7 @@ class Gaussian(nn.Module):
 class _OneScaleNormal(td.Normal):
     """`torch.distributions.Normal` with one scale, whose logarithm is taken once, not per pixel."""
 
-    def __init__(self, loc: Tensor, one_scale: Tensor):
+    def __init__(self, loc: Tensor, one_scale: Tensor) -> None:
         super().__init__(loc, one_scale.expand_as(loc), validate_args=False)
         self.one_scale = one_scale
 
@@ -84,7 +84,7 @@ class _OneScaleNormal(td.Normal):
         constant = self.one_scale.log() + 0.5 * log(2 * pi)
         return (value - self.loc).square() * (-0.5 / self.one_scale.square()) - constant
 
-    def expand(self, batch_shape, _instance=None):
+    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> td.Normal:
         return _OneScaleNormal(self.loc.expand(batch_shape), self.one_scale)
 
 
@@ -118,11 +118,12 @@ class GaussianFixedScale(nn.Module):
     2.0
     """
 
-    def __init__(self, event_shape: Shape, scale: float = 1.0):
+    def __init__(self, event_shape: Shape, scale: float = 1.0) -> None:
         super().__init__()
         if not scale > 0:
             raise ValueError(f"scale must be a positive number, got {scale!r}")
         self.event_shape = self.in_shape = as_shape(event_shape, "event_shape")
+        self.scale: Tensor
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def extra_repr(self) -> str:
@@ -151,7 +152,7 @@ class GaussianSharedScale(nn.Module):
         If `initial_scale` is not positive.
     """
 
-    def __init__(self, event_shape: Shape, initial_scale: float = 1.0):
+    def __init__(self, event_shape: Shape, initial_scale: float = 1.0) -> None:
         super().__init__()
         if not initial_scale > 0:
             raise ValueError(f"initial_scale must be a positive number, got {initial_scale!r}")
@@ -175,7 +176,7 @@ class _Bernoulli(td.Bernoulli):
     def log_prob(self, value: Tensor) -> Tensor:
         return self.logits * value - nn.functional.softplus(self.logits, threshold=40)
 
-    def expand(self, batch_shape, _instance=None):
+    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> td.Bernoulli:
         return _Bernoulli(logits=self.logits.expand(batch_shape), validate_args=False)
 
 
@@ -203,7 +204,7 @@ class Bernoulli(nn.Module):
     (torch.Size([5]), -44.36)
     """
 
-    def __init__(self, event_shape: Shape):
+    def __init__(self, event_shape: Shape) -> None:
         super().__init__()
         self.event_shape = self.in_shape = as_shape(event_shape, "event_shape")
 
@@ -227,7 +228,7 @@ class Delta(td.Distribution):
     arg_constraints: dict = {}  # noqa: RUF012 - the name and type that torch.distributions asks for
     has_rsample = True
 
-    def __init__(self, value: Tensor, event_dims: int):
+    def __init__(self, value: Tensor, event_dims: int) -> None:
         self.value = value
         batch_dims = value.dim() - event_dims
         shape = value.shape
@@ -248,11 +249,11 @@ class Delta(td.Distribution):
         """Zero everywhere."""
         return torch.zeros_like(self.value)
 
-    def rsample(self, sample_shape=()) -> Tensor:
+    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Repeat the point ``sample_shape`` times, with its gradient."""
         return self.value.expand(self._extended_shape(torch.Size(sample_shape)))
 
-    def sample(self, sample_shape=()) -> Tensor:
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Repeat the point ``sample_shape`` times, without its gradient."""
         return self.rsample(sample_shape).detach()
 
@@ -266,7 +267,7 @@ class Deterministic(nn.Module):
         Shape of one draw.
     """
 
-    def __init__(self, event_shape: Shape):
+    def __init__(self, event_shape: Shape) -> None:
         super().__init__()
         self.event_shape = self.in_shape = as_shape(event_shape, "event_shape")
 
@@ -294,9 +295,11 @@ class StandardNormal(nn.Module):
     -1.838
     """
 
-    def __init__(self, event_shape: Shape):
+    def __init__(self, event_shape: Shape) -> None:
         super().__init__()
         self.event_shape = as_shape(event_shape, "event_shape")
+        self.zero: Tensor
+        self.one: Tensor
         self.register_buffer("zero", torch.zeros(self.event_shape), persistent=False)
         self.register_buffer("one", torch.ones(self.event_shape), persistent=False)
 

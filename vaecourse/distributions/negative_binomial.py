@@ -7,6 +7,9 @@ survive: at :math:`\theta=10^6` it is off by tenths of a nat. Here nothing large
 the manner of Loader (2000).
 """
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 from torch import distributions as td
@@ -22,7 +25,7 @@ STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188)
 DIGAMMA = (-1 / 12, 1 / 120, -1 / 252, 1 / 240, -1 / 132)
 
 
-def _horner(x: Tensor, coefficients) -> Tensor:
+def _horner(x: Tensor, coefficients: Sequence[float]) -> Tensor:
     total = torch.full_like(x, coefficients[-1])
     for coefficient in coefficients[-2::-1]:
         total = total * x + coefficient
@@ -98,28 +101,29 @@ class _LogProb(torch.autograd.Function):
     """The log density, with slopes in closed form: half the time of what autograd would do."""
 
     @staticmethod
-    def forward(ctx, mean: Tensor, theta: Tensor, x: Tensor) -> Tensor:
+    def forward(ctx: Any, mean: Tensor, theta: Tensor, x: Tensor) -> Tensor:
         ctx.save_for_backward(mean, theta, x)
         ctx.save_for_forward(mean, theta, x)
         return _log_prob(mean, theta, x)
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         slopes = zip(_SLOPES, ctx.needs_input_grad, strict=True)
         return tuple(
             grad * slope(*ctx.saved_tensors) if wanted else None for slope, wanted in slopes
         )
 
     @staticmethod
-    def jvp(ctx, *tangents: Tensor) -> Tensor:
+    def jvp(ctx: Any, *tangents: Tensor) -> Tensor:
         slopes = (slope(*ctx.saved_tensors) for slope in _SLOPES)
-        return sum(tangent * slope for tangent, slope in zip(tangents, slopes, strict=True))
+        parts = (tangent * slope for tangent, slope in zip(tangents, slopes, strict=True))
+        return cast(Tensor, sum(parts))  # three of them, so not the 0 of an empty sum
 
 
 class _NegativeBinomial(td.NegativeBinomial):
     """`torch.distributions.NegativeBinomial` by its mean, with a ``log_prob`` that is safe."""
 
-    def __init__(self, mean: Tensor, theta: Tensor):
+    def __init__(self, mean: Tensor, theta: Tensor) -> None:
         theta = theta.expand_as(mean)
         super().__init__(theta, logits=mean.log() - theta.log(), validate_args=False)
         self._mean = mean
@@ -137,7 +141,7 @@ class _NegativeBinomial(td.NegativeBinomial):
         density = _log_prob if transforms_are_active() else _LogProb.apply
         return density(*torch.broadcast_tensors(self._mean, self.total_count, value))
 
-    def expand(self, batch_shape, _instance=None):
+    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> td.NegativeBinomial:
         shape = torch.Size(batch_shape)
         return _NegativeBinomial(self._mean.expand(shape), self.total_count.expand(shape))
 
@@ -166,7 +170,7 @@ class NegativeBinomial(nn.Module):
         If `initial_theta` is not positive.
     """
 
-    def __init__(self, event_shape: Shape, initial_theta: float = 1.0):
+    def __init__(self, event_shape: Shape, initial_theta: float = 1.0) -> None:
         super().__init__()
         if not initial_theta > 0:
             raise ValueError(f"initial_theta must be a positive number, got {initial_theta!r}")

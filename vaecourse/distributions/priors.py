@@ -11,7 +11,7 @@ from vaecourse.checks import check_positive
 __all__ = ["MixturePrior", "VampPrior"]
 
 
-def _mixture(logits: Tensor, parts: td.Independent) -> td.MixtureSameFamily:
+def _mixture(logits: Tensor, parts: td.Distribution) -> td.MixtureSameFamily:
     weights = td.Categorical(logits=logits, validate_args=False)
     return td.MixtureSameFamily(weights, parts, validate_args=False)
 
@@ -39,7 +39,7 @@ class MixturePrior(nn.Module):
         If a size is not a positive integer.
     """
 
-    def __init__(self, latent_dim: int, num_components: int = 50):
+    def __init__(self, latent_dim: int, num_components: int = 50) -> None:
         super().__init__()
         check_positive(latent_dim=latent_dim, num_components=num_components)
         self.logits = nn.Parameter(torch.zeros(num_components))
@@ -75,7 +75,7 @@ class VampPrior(nn.Module):
         If there are no pseudo-inputs or a value lies outside [0, 1].
     """
 
-    def __init__(self, encoder: Callable[[Tensor], td.Distribution], pseudo_inputs: Tensor):
+    def __init__(self, encoder: Callable[[Tensor], td.Distribution], pseudo_inputs: Tensor) -> None:
         super().__init__()
         if not len(pseudo_inputs) or pseudo_inputs.min() < 0 or pseudo_inputs.max() > 1:
             raise ValueError(

@@ -24,7 +24,7 @@ class FreeEncoder(nn.Module):
         Where they start, each ``(B, L)``.
     """
 
-    def __init__(self, mean: Tensor, log_variance: Tensor):
+    def __init__(self, mean: Tensor, log_variance: Tensor) -> None:
         super().__init__()
         self.values = nn.Parameter(torch.cat([mean, log_variance], dim=-1).detach().clone())
         self.head = Gaussian(mean.shape[-1])

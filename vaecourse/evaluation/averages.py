@@ -3,21 +3,22 @@
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from vaecourse.data import Batch
+from vaecourse.data import Batch, HeldOut
+from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import Checked
-from vaecourse.runtime import evaluating
+from vaecourse.runtime import Evaluable, evaluating
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: nn.Module,
-    objective: Callable,
-    data,
+    model: Evaluable,
+    objective: Objective,
+    data: Batch | HeldOut,
     *,
-    transform: Callable | None = None,
+    transform: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     batch_size: int = 1000,
     seed: int = 0,
 ) -> dict[str, float]:

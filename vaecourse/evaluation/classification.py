@@ -1,14 +1,16 @@
 """Predicted labels and what they are worth, computed in batches, without gradients."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from vaecourse.data import Batch, HeldOut
+from vaecourse.models.protocols import PredictorModule
 from vaecourse.runtime import evaluating
 
 __all__ = ["confusion_matrix", "error_rate", "predict"]
 
 
-def predict(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
+def predict(model: PredictorModule, x: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Return the probability of every class for every example.
 
     Parameters
@@ -31,7 +33,7 @@ def predict(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
         )
 
 
-def error_rate(model: nn.Module, data) -> float:
+def error_rate(model: PredictorModule, data: Batch | HeldOut) -> float:
     """Return the share of labeled examples whose likeliest class is not their label.
 
     Parameters
@@ -57,7 +59,7 @@ def error_rate(model: nn.Module, data) -> float:
     return (probs.argmax(1) != labels).double().mean().item()
 
 
-def confusion_matrix(model: nn.Module, data) -> Tensor:
+def confusion_matrix(model: PredictorModule, data: Batch | HeldOut) -> Tensor:
     """Count how often each label is predicted as each class.
 
     Parameters
@@ -78,7 +80,7 @@ def confusion_matrix(model: nn.Module, data) -> Tensor:
     return torch.bincount(pairs, minlength=num * num).reshape(num, num)
 
 
-def _labeled(model: nn.Module, data) -> tuple[Tensor, Tensor]:
+def _labeled(model: PredictorModule, data: Batch | HeldOut) -> tuple[Tensor, Tensor]:
     """Return the labels that there are and the predictions for their examples, on the CPU."""
     labeled = data.y >= 0
     return data.y[labeled].cpu(), predict(model, data.x[labeled])

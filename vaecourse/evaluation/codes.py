@@ -1,14 +1,15 @@
 """Codes, reconstructions and samples of a trained model, computed in batches."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from vaecourse.models.protocols import CoderModule, EncoderModule, LatentModule
 from vaecourse.runtime import evaluating
 
 __all__ = ["active_units", "embed", "reconstruct", "sample_prior"]
 
 
-def embed(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
+def embed(model: EncoderModule, x: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Return the posterior means of `x`.
 
     Parameters
@@ -36,7 +37,7 @@ def embed(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
         return torch.cat([model.encode(part.to(device)).mean.cpu() for part in x.split(batch_size)])
 
 
-def reconstruct(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tensor:
+def reconstruct(model: CoderModule, x: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Return the decoder's mean at the posterior mean of each example.
 
     Parameters
@@ -65,7 +66,7 @@ def reconstruct(model: nn.Module, x: Tensor, *, batch_size: int = 1000) -> Tenso
         return torch.cat([model.decode(model.encode(part).mean).mean.cpu() for part in parts])
 
 
-def sample_prior(model: nn.Module, num: int, *, seed: int = 0) -> Tensor:
+def sample_prior(model: LatentModule, num: int, *, seed: int = 0) -> Tensor:
     """Draw z from the prior and return the decoder's means.
 
     Parameters
@@ -86,7 +87,7 @@ def sample_prior(model: nn.Module, num: int, *, seed: int = 0) -> Tensor:
         return model.decode(model.prior().sample((num,))).mean.cpu()
 
 
-def active_units(model: nn.Module, x: Tensor) -> Tensor:
+def active_units(model: EncoderModule, x: Tensor) -> Tensor:
     r"""Return how much each latent unit's posterior mean varies over the data.
 
     The activity :math:`A_u = \operatorname{Var}_x(\mathbb{E}_{q(z_u\mid x)}[z_u])` of Burda et al.

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vaecourse.checks import check_positive
 
@@ -75,7 +76,7 @@ class FactorPrediction(NamedTuple):
 
 
 def mutual_information(
-    codes, factors: Mapping[str, object], *, bins: int = 20
+    codes: ArrayLike, factors: Mapping[str, ArrayLike], *, bins: int = 20
 ) -> MutualInformation:
     r"""Measure the mutual information of every latent unit with every factor.
 
@@ -109,16 +110,16 @@ def mutual_information(
     from sklearn.metrics import mutual_info_score
 
     check_positive(bins=bins)
-    codes, factors = _as_arrays(codes, factors)
-    units = [_binned(unit, bins) for unit in codes.T]
-    truth = [_binned(factor, bins) for factor in factors.values()]
+    arrays, truths = _as_arrays(codes, factors)
+    units = [_binned(unit, bins) for unit in arrays.T]
+    truth = [_binned(factor, bins) for factor in truths.values()]
     matrix = [[mutual_info_score(unit, factor) for factor in truth] for unit in units]
     entropies = [mutual_info_score(factor, factor) for factor in truth]
     return MutualInformation(np.array(matrix), np.array(entropies))
 
 
 def factor_prediction(
-    codes, factors: Mapping[str, object], *, num_trees: int = 20, seed: int = 0
+    codes: ArrayLike, factors: Mapping[str, ArrayLike], *, num_trees: int = 20, seed: int = 0
 ) -> FactorPrediction:
     r"""Predict every factor from the codes, and say which units were needed.
 
@@ -155,16 +156,18 @@ def factor_prediction(
         If shapes do not fit, a value is not finite, a factor is constant, or there is only one.
     """
     check_positive(num_trees=num_trees)
-    codes, factors = _as_arrays(codes, factors)
-    if len(factors) < 2:
-        raise ValueError(f"factors must hold at least two factors, got {len(factors)}")
-    results = [_predict(codes, factor, num_trees, seed) for factor in factors.values()]
+    arrays, truths = _as_arrays(codes, factors)
+    if len(truths) < 2:
+        raise ValueError(f"factors must hold at least two factors, got {len(truths)}")
+    results = [_predict(arrays, factor, num_trees, seed) for factor in truths.values()]
     importances, informativeness = zip(*results, strict=True)
     return FactorPrediction(np.stack(importances, axis=1), np.array(informativeness))
 
 
-def _as_arrays(codes, factors) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    codes = np.asarray(codes, dtype=np.float64)
+def _as_arrays(
+    given: ArrayLike, factors: Mapping[str, ArrayLike]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    codes = np.asarray(given, dtype=np.float64)
     if codes.ndim != 2 or codes.shape[1] < 2 or len(codes) < 4 or not np.isfinite(codes).all():
         raise ValueError(
             "codes must be finite, (N, L) with at least 4 examples and 2 units, got shape "
@@ -193,7 +196,9 @@ def _binned(values: np.ndarray, bins: int) -> np.ndarray:
     return np.searchsorted(edges, values, side="right")
 
 
-def _predict(codes, factor, num_trees, seed) -> tuple[np.ndarray, float]:
+def _predict(
+    codes: np.ndarray, factor: np.ndarray, num_trees: int, seed: int
+) -> tuple[np.ndarray, float]:
     """Return importances ``(L,)`` and informativeness of one factor."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 

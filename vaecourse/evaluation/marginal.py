@@ -3,9 +3,10 @@
 from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaecourse.checks import check_positive
+from vaecourse.models.protocols import LatentModel, LatentModule
 from vaecourse.runtime import evaluating
 
 __all__ = ["LogMarginal", "log_marginal"]
@@ -30,7 +31,7 @@ class LogMarginal(NamedTuple):
 
 
 def log_marginal(
-    model: nn.Module,
+    model: LatentModule,
     x: Tensor,
     num_samples: int,
     *,
@@ -99,7 +100,9 @@ def log_marginal(
     return _summarize(first, second, num_samples)
 
 
-def _log_moments(model, x: Tensor, num_samples: int, proposal: str, chunk: int) -> Tensor:
+def _log_moments(
+    model: LatentModel, x: Tensor, num_samples: int, proposal: str, chunk: int
+) -> Tensor:
     """Return the logs of sum w and of sum w**2, shape ``(2, B)``, adding up chunk by chunk."""
     prior = model.prior()
     source = model.encode(x) if proposal == "posterior" else prior.expand((len(x),))

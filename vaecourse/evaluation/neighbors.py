@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from vaecourse.data import Batch
 from vaecourse.evaluation.codes import embed
+from vaecourse.models.protocols import CoderModule
 from vaecourse.runtime import evaluating
 
 __all__ = ["MidpointRatio", "midpoint_ratio", "nearest_distance", "neighbor_agreement"]
@@ -68,7 +69,7 @@ class MidpointRatio(NamedTuple):
 
 
 def midpoint_ratio(
-    model: nn.Module, first: Tensor, second: Tensor, reference: Tensor
+    model: CoderModule, first: Tensor, second: Tensor, reference: Tensor
 ) -> MidpointRatio:
     r"""Return how much farther from the data midpoints decode than the ends between which they lie.
 

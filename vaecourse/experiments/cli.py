@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from vaecourse.data import NAMES
 from vaecourse.experiments.estimate import dry_run
@@ -22,7 +23,7 @@ __all__ = ["add_parser", "plan", "run"]
 BY_NAME = {one.name: one for one in EXPERIMENTS}
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the subcommand ``experiments``."""
     parser = subparsers.add_parser(
         "experiments",

@@ -1,6 +1,7 @@
 """Run many trials: one after the other, on the cores of a machine, or on a Dask cluster."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from vaecourse.experiments.run import First, forget, run_first, run_trial
 from vaecourse.experiments.trials import Trial
@@ -105,7 +106,7 @@ def _forget_all(trials: Iterable[Trial]) -> None:
         forget(trial)
 
 
-def _dask():
+def _dask() -> tuple[Any, Any, Any]:
     try:
         from distributed import Client, KilledWorker, as_completed
     except ImportError as error:

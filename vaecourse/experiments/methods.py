@@ -1,12 +1,16 @@
 """How each kind of row is trained and judged: functions of a `Work` that return what was found."""
 
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch import distributions as td
 
-from vaecourse.distributions import Gaussian
+from vaecourse.data import Batch
+from vaecourse.distributions import Gaussian, Head
 from vaecourse.evaluation import embed
 from vaecourse.evaluation.classification import error_rate
 from vaecourse.experiments.recipes import CLASSES, LATENT
@@ -41,12 +45,12 @@ __all__ = [
 class SlowEncoder(torch.optim.Adam):
     """Adam in which the first parameters, those of the encoder, move at a share of the rate."""
 
-    def __init__(self, parameters, *, count: int, share: float):
+    def __init__(self, parameters: Iterable[nn.Parameter], *, count: int, share: float) -> None:
         parameters = list(parameters)
         groups = [{"params": parameters[:count], "share": share}]
         super().__init__([*groups, {"params": parameters[count:], "share": 1.0}])
 
-    def step(self):
+    def step(self) -> None:
         """Shorten the rate, which `fit` sets anew before every step, and take the step."""
         for group in self.param_groups:
             group["lr"] *= group["share"]
@@ -56,33 +60,33 @@ class SlowEncoder(torch.optim.Adam):
 class _Classifier(nn.Module):
     """A network of images and its head p(y|x)."""
 
-    def __init__(self, network: nn.Module, head: nn.Module):
+    def __init__(self, network: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.network, self.head = network, head
 
-    def predict(self, x: Tensor):
+    def predict(self, x: Tensor) -> td.Categorical:
         return self.head(self.network(x))
 
 
-def _cross_entropy(model: nn.Module, batch) -> dict[str, Tensor]:
+def _cross_entropy(model: _Classifier, batch: Batch) -> dict[str, Tensor]:
     return {"loss": -model.predict(batch.x).log_prob(batch.y)}
 
 
-def logistic(**numbers):
+def logistic(**numbers: Any) -> Any:
     """Return scikit-learn's logistic regression."""
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(max_iter=2000, **numbers)
 
 
-def svm(**numbers):
+def svm(**numbers: Any) -> Any:
     """Return scikit-learn's support vector machine."""
     from sklearn.svm import SVC
 
     return SVC(**numbers)
 
 
-def spreading(**numbers):
+def spreading(**numbers: Any) -> Any:
     """Spread labels over the graph of near neighbors among all training latents."""
     from sklearn.semi_supervised import LabelSpreading
 
@@ -100,7 +104,9 @@ def _model_errors(model: nn.Module, work: Work) -> dict[str, float]:
     return _errors(error_rate(model, work.split.valid), error_rate(model, work.split.test))
 
 
-def _classified(name: str, work: Work, features, recipe: str | None = None) -> dict[str, float]:
+def _classified(
+    name: str, work: Work, features: Callable[[Tensor], np.ndarray], recipe: str | None = None
+) -> dict[str, float]:
     """Train a classifier on the features of the labeled images, or of all, and judge it."""
     parts = work.train, work.split.valid, work.split.test
     train, valid, test = ((features(part.x), part.y.numpy()) for part in parts)
@@ -171,7 +177,7 @@ def beta_vae(work: Work) -> dict:
     return _embedded("logistic", work, _weighted_vae(work, work.recipes["beta_vae"]))
 
 
-def _train_m2(recipe: dict, work: Work, model: nn.Module, **options) -> None:
+def _train_m2(recipe: dict, work: Work, model: nn.Module, **options: Any) -> None:
     weights = {"alpha": recipe["alpha"] / work.share, "labeled_share": work.share}
     objective = partial(m2, roulette=recipe["roulette"], **weights)
     work.fit(model, objective, recipe, work.steps(recipe, recipe["epochs"]), **options)
@@ -219,7 +225,13 @@ def constrained(work: Work, *, name: str) -> dict:
 
 
 def _conv_prediction_constrained_vae(
-    event, latent_dim, num_classes, channels, *, likelihood, dropout
+    event: tuple[int, ...],
+    latent_dim: int,
+    num_classes: int,
+    channels: Sequence[int],
+    *,
+    likelihood: Head,
+    dropout: float,
 ) -> PredictionConstrainedVAE:
     """Build a convolutional VAE with logistic regression on z as its classifier."""
     vae, head = conv_vae(event, latent_dim, channels, likelihood), Categorical(num_classes)

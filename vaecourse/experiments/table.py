@@ -6,7 +6,7 @@ from math import isfinite
 
 from vaecourse.data.sources import SOURCES
 from vaecourse.experiments.trials import EXPERIMENTS
-from vaecourse.results import summary
+from vaecourse.results import Summary, summary
 
 __all__ = ["FORMATS", "table"]
 
@@ -62,7 +62,7 @@ def _mean(rows: list[dict], key: str) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _summary(rows: list[dict]):
+def _summary(rows: list[dict]) -> Summary:
     first = rows[0]
     labels, dataset = first["labels"], first["dataset"]
     return summary(rows, first["experiment"], labels=labels, dataset=dataset)

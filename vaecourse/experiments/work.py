@@ -1,7 +1,9 @@
 """What every method needs to train one row: the data with few labels, and a `fit` that resumes."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ from vaecourse.data.labels import label_subset
 from vaecourse.experiments.pixels import bounds, pixels_of
 from vaecourse.experiments.recipes import LATENT, PRECISION
 from vaecourse.models import conv_vae, mlp_vae
+from vaecourse.objectives import Objective
 from vaecourse.runtime import isolated_rng
 from vaecourse.schedules import warmup_cosine
 from vaecourse.training import fit
@@ -54,7 +57,7 @@ class Work:
         checkpoint: Path | None = None,
         first: dict[str, np.ndarray] | None = None,
         progress: bool = False,
-    ):
+    ) -> None:
         self.pixels, self.split = pixels_of(split)
         self.seed, self.budget, self.recipes = seed, budget, recipes
         y = label_subset(split.train.y, labels, seed)
@@ -66,7 +69,7 @@ class Work:
         self.fits = 0
         self.earlier_cpu_seconds = 0.0
 
-    def built(self, build, *arguments, **options):
+    def built(self, build: Callable[..., nn.Module], *arguments: Any, **options: Any) -> Any:
         """Build a model whose first weights come from the seed."""
         with isolated_rng(self.seed):
             return build(*arguments, **options)
@@ -88,7 +91,9 @@ class Work:
         full = epochs * (size or len(self.train.x)) / recipe["batch"]
         return max(2, round(self.budget * max(full, recipe.get("updates", 0))))
 
-    def fit(self, model, objective, recipe: dict, steps: int, **options) -> None:
+    def fit(
+        self, model: nn.Module, objective: Objective, recipe: dict, steps: int, **options: Any
+    ) -> None:
         """Train with the recipe's batches and learning rate; resume where a killed run stopped."""
         path = self.checkpoint and Path(f"{self.checkpoint}-{self.fits}.safetensors")
         self.fits += 1

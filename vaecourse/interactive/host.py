@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from vaecourse.interactive.bundle import module
 from vaecourse.runtime import is_static
@@ -49,7 +52,7 @@ class LiveFigure:
         description: str,
         blobs: Mapping[str, bytes] | None = None,
         beside: "LiveFigure | None" = None,
-    ):
+    ) -> None:
         self.name = name
         self.options = dict(options)
         self.picture = picture
@@ -96,7 +99,7 @@ class LiveFigure:
     def _repr_html_(self) -> str | None:
         return self.html() if _is_static() else None
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         if _is_static():
             return {"text/plain": repr(self), "text/html": self.html()}
         self._widget = self._widget or _widget_class(self.name)(
@@ -138,7 +141,7 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _image(figure, description: str) -> str:
+def _image(figure: Figure, description: str) -> str:
     """Return a picture as an ``img`` that carries its pixels with it, in few colors."""
     from PIL import Image
 

@@ -1,9 +1,12 @@
 """The pictures that stand for live figures in print and where scripts are off."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vaecourse.plots import density_panels, images, reconstructions
 from vaecourse.plots.style import ACCENT, DIGITS, INK, MUTED, SERIES, new_figure, styled
@@ -50,7 +53,9 @@ def _bundle(counts: np.ndarray, lines: dict) -> Figure:
 
 
 @styled
-def elbo_gap(mean: float, deviation: float, log_marginal: float, start: dict, axis) -> Figure:
+def elbo_gap(
+    mean: float, deviation: float, log_marginal: float, start: dict, axis: Sequence[float]
+) -> Figure:
     """Draw posterior and q above the bars of ELBO, KL divergence and log p(x)."""
     z = np.linspace(*axis, 400)
     figure = new_figure(4.0)
@@ -112,7 +117,7 @@ def styles(digits: np.ndarray) -> Figure:
     return images(digits.reshape(-1, 28, 28), columns=10)
 
 
-def sweep(given, reconstructed: dict) -> Figure:
+def sweep(given: ArrayLike, reconstructed: dict) -> Figure:
     """Draw some images and, row by row, the reconstructions of several models."""
     return reconstructions(given, reconstructed)
 
@@ -125,7 +130,7 @@ def plane(points: list, labels: np.ndarray, edges: list) -> Figure:
     return figure
 
 
-def _scatter(axes, points: list, labels: np.ndarray, edges: list) -> None:
+def _scatter(axes: Axes, points: list, labels: np.ndarray, edges: list) -> None:
     colors = [DIGITS[label] for label in labels]
     axes.scatter(*np.transpose(points), s=6, c=colors, linewidths=0)
     axes.set(xlim=edges[0], ylim=edges[1], xlabel="$z_1$", ylabel="$z_2$", aspect="equal")

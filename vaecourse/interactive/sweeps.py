@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -112,7 +113,15 @@ def multiplier(
     return _sweep("lambda", "multiplier λ of the labels", models, batch, charts, facts, 0)
 
 
-def _sweep(name, symbol, models, batch, charts, facts, start) -> LiveFigure:
+def _sweep(
+    name: str,
+    symbol: str,
+    models: Mapping[float, Any],
+    batch: Batch,
+    charts: list[dict],
+    facts: list[list[list[str]]],
+    start: int,
+) -> LiveFigure:
     """Put pictures of all models into one figure."""
     if len(models) < 2:
         raise ValueError(f"a sweep needs at least two models, got {len(models)}")

@@ -10,7 +10,7 @@ from vaecourse.checks import check_positive
 from vaecourse.data.cells import log_normalize, observed
 from vaecourse.distributions import Gaussian, StandardNormal
 from vaecourse.distributions.negative_binomial import NegativeBinomial
-from vaecourse.networks import MLP, ConditionalMLP
+from vaecourse.networks import MLP, Activation, ConditionalMLP
 
 __all__ = ["CountVAE", "Given", "mlp_count_vae"]
 
@@ -54,7 +54,9 @@ class CountVAE(nn.Module):
         Takes nothing and returns p(z).
     """
 
-    def __init__(self, encoder: nn.Module, network: nn.Module, head: nn.Module, prior: nn.Module):
+    def __init__(
+        self, encoder: nn.Module, network: nn.Module, head: nn.Module, prior: nn.Module
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.network = network
@@ -78,7 +80,11 @@ class CountVAE(nn.Module):
 
 
 def mlp_count_vae(
-    genes: int, latent_dim: int, sites: int = 1, hidden: Sequence[int] = (128,), activation=nn.ReLU
+    genes: int,
+    latent_dim: int,
+    sites: int = 1,
+    hidden: Sequence[int] = (128,),
+    activation: Activation = nn.ReLU,
 ) -> CountVAE:
     """Build a fully connected `CountVAE` with a negative binomial head.
 

@@ -4,13 +4,14 @@ All of them have ``predict(x)``, which returns a distribution over the classes o
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
 from vaecourse.checks import Shape, as_shape, check_positive
-from vaecourse.data import Batch
+from vaecourse.data import Batch, HeldOut
 from vaecourse.distributions import (
     Bernoulli,
     Categorical,
@@ -19,8 +20,9 @@ from vaecourse.distributions import (
     StandardNormal,
     UniformClasses,
 )
+from vaecourse.models.protocols import EncoderModule
 from vaecourse.models.vae import VAE, mlp_vae
-from vaecourse.networks import MLP, ConditionalMLP, Linear
+from vaecourse.networks import MLP, Activation, ConditionalMLP, Linear
 from vaecourse.runtime import evaluating
 
 __all__ = [
@@ -65,7 +67,7 @@ class M2(nn.Module):
         classifier: nn.Module,
         prior: nn.Module,
         class_prior: nn.Module,
-    ):
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -112,7 +114,7 @@ class PredictionConstrainedVAE(nn.Module):
 
     def __init__(
         self, encoder: nn.Module, decoder: nn.Module, classifier: nn.Module, prior: nn.Module
-    ):
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -153,7 +155,7 @@ class StackedM2(nn.Module):
         Over the latents :math:`z_1` of `first`.
     """
 
-    def __init__(self, first: VAE, second: M2):
+    def __init__(self, first: VAE, second: M2) -> None:
         super().__init__()
         self.first = first
         self.second = second
@@ -170,7 +172,7 @@ class StackedM2(nn.Module):
 class _Conditional(nn.Module):
     """A network of two inputs and its head: what `nn.Sequential` is for one input."""
 
-    def __init__(self, network: nn.Module, head: nn.Module):
+    def __init__(self, network: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.network = network
         self.head = head
@@ -185,7 +187,7 @@ def mlp_m2(
     num_classes: int,
     hidden: Sequence[int] = (500,),
     likelihood: Head = Bernoulli,
-    activation=nn.ReLU,
+    activation: Activation = nn.ReLU,
 ) -> M2:
     """Build an M2 whose encoder, decoder and classifier are fully connected.
 
@@ -226,7 +228,8 @@ def mlp_m2(
     event, latent = as_shape(event_shape, "event_shape"), (latent_dim,)
     to_z, to_x, to_y = Gaussian(latent), likelihood(event), Categorical(num_classes)
     encoder = ConditionalMLP(event, num_classes, hidden, to_z.in_shape, activation)
-    decoder = ConditionalMLP(latent, num_classes, hidden[::-1], to_x.in_shape, activation)
+    in_shape = cast(Shape, to_x.in_shape)
+    decoder = ConditionalMLP(latent, num_classes, hidden[::-1], in_shape, activation)
     return M2(
         _Conditional(encoder, to_z),
         _Conditional(decoder, to_x),
@@ -242,7 +245,7 @@ def mlp_prediction_constrained_vae(
     num_classes: int,
     hidden: Sequence[int] = (500,),
     likelihood: Head = Bernoulli,
-    activation=nn.ReLU,
+    activation: Activation = nn.ReLU,
     dropout: float = 0.0,
 ) -> PredictionConstrainedVAE:
     """Build a fully connected VAE with logistic regression on z as its classifier.
@@ -283,14 +286,14 @@ def mlp_prediction_constrained_vae(
     return PredictionConstrainedVAE(vae.encoder, vae.decoder, classifier, vae.prior)
 
 
-def latent_batch(model: nn.Module, data, *, batch_size: int = 1000) -> Batch:
+def latent_batch(model: EncoderModule, data: Batch | HeldOut, *, batch_size: int = 1000) -> Batch:
     """Replace every x by its posterior: the data on which the second model of M1+M2 trains.
 
     Parameters
     ----------
     model : VAE
         Trained model with a Gaussian ``encode``.
-    data : Batch
+    data : Batch or HeldOut
         ``x`` of shape ``(N, *event)``; the labels go along.
     batch_size : int
         Examples per pass.

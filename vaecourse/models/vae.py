@@ -1,6 +1,6 @@
 """Models: a prior, an encoder and a decoder, each returning distributions. No loss lives here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 from torch import distributions as td
@@ -14,7 +14,7 @@ from vaecourse.distributions import (
     Head,
     StandardNormal,
 )
-from vaecourse.networks import MLP, ConvDecoder, ConvEncoder
+from vaecourse.networks import MLP, Activation, ConvDecoder, ConvEncoder
 
 __all__ = [
     "VAE",
@@ -39,7 +39,7 @@ class Autoencoder(nn.Module):
         Maps z of shape ``(K, B, L)`` to a distribution over x.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module):
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -76,7 +76,7 @@ class VAE(nn.Module):
     torch.Size([3, 1, 8, 8])
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: nn.Module):
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -96,7 +96,13 @@ def _latent_shape(latent_dim: int) -> tuple[int, ...]:
     return (latent_dim,)
 
 
-def _join(network, in_shape: Shape, inner: Sequence[int], head: nn.Module, **options) -> nn.Module:
+def _join(
+    network: Callable[..., nn.Module],
+    in_shape: Shape,
+    inner: Sequence[int],
+    head: nn.Module,
+    **options: Activation,
+) -> nn.Module:
     return nn.Sequential(network(in_shape, inner, head.in_shape, **options), head)
 
 
@@ -105,7 +111,7 @@ def mlp_vae(
     latent_dim: int,
     hidden: Sequence[int] = (400,),
     likelihood: Head = Bernoulli,
-    activation=nn.ReLU,
+    activation: Activation = nn.ReLU,
 ) -> VAE:
     """Build a VAE with fully connected encoder and decoder.
 
@@ -221,7 +227,7 @@ def mlp_autoencoder(
     latent_dim: int,
     hidden: Sequence[int] = (400,),
     likelihood: Head = GaussianFixedScale,
-    activation=nn.ReLU,
+    activation: Activation = nn.ReLU,
 ) -> Autoencoder:
     """Build a deterministic autoencoder with fully connected layers.
 

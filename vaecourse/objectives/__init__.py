@@ -5,14 +5,11 @@ nats. ``loss`` is what training differentiates; ``elbo`` is what a table reports
 separate entries because they differ as soon as a weight is not one.
 """
 
-from collections.abc import Callable
-
-from torch import Tensor
-
 from vaecourse.objectives.bounds import elbo, reconstruction
 from vaecourse.objectives.class_sums import m2
 from vaecourse.objectives.conditional import given_covariates
 from vaecourse.objectives.constraints import consistency_constrained, prediction_constrained
+from vaecourse.objectives.contract import Objective
 from vaecourse.objectives.estimates import sampled_elbo, score_function_elbo
 from vaecourse.objectives.importance import iwae
 from vaecourse.objectives.total_correlation import total_correlation
@@ -30,6 +27,3 @@ __all__ = [
     "score_function_elbo",
     "total_correlation",
 ]
-
-Objective = Callable[..., dict[str, Tensor]]
-"""Anything of the form ``f(model, batch, **options) -> dict`` with a ``loss`` among its terms."""

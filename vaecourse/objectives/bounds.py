@@ -1,15 +1,17 @@
 """What the course trains by: the reconstruction of an autoencoder and the bound of a VAE."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaecourse.checks import check_positive
+from vaecourse.data import Batch
 from vaecourse.divergences import kl
+from vaecourse.models.protocols import Codes, LatentModel
 from vaecourse.objectives.weights import bound_terms
 
 __all__ = ["elbo", "reconstruction"]
 
 
-def reconstruction(model: nn.Module, batch) -> dict[str, Tensor]:
+def reconstruction(model: Codes, batch: Batch) -> dict[str, Tensor]:
     r"""Log-likelihood of x given its own code: what a plain autoencoder maximizes.
 
     With a `GaussianFixedScale` head of scale 1 this is
@@ -31,7 +33,9 @@ def reconstruction(model: nn.Module, batch) -> dict[str, Tensor]:
     return {"reconstruction": log_likelihood, "loss": -log_likelihood}
 
 
-def elbo(model: nn.Module, batch, *, beta=1.0, num_samples: int = 1) -> dict[str, Tensor]:
+def elbo(
+    model: LatentModel, batch: Batch, *, beta: float = 1.0, num_samples: int = 1
+) -> dict[str, Tensor]:
     r"""Evidence lower bound with an analytic KL term.
 
     .. math::

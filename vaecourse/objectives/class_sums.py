@@ -1,14 +1,17 @@
 """The bound of M2, in which rows without a label are summed over their classes."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch import distributions as td
 
 from vaecourse.checks import check_positive
+from vaecourse.data import Batch
 from vaecourse.divergences import kl
+from vaecourse.models.protocols import ModelOfClasses
 from vaecourse.objectives.rows import rows_of
 from vaecourse.objectives.weights import value_with_gradient
 
@@ -27,7 +30,9 @@ class _Bound(NamedTuple):
     score: Tensor
 
 
-def _known_label(model: nn.Module, x: Tensor, y: Tensor, num_samples: int, rows=None) -> _Bound:
+def _known_label(
+    model: ModelOfClasses, x: Tensor, y: Tensor, num_samples: int, rows: Tensor | None = None
+) -> _Bound:
     """Return -L(x, y) of Kingma et al. (2014), equation (6); y may hold every class, (C, 1).
 
     With `rows` it is -L(x[rows[n]], y[n]) for every n.
@@ -41,7 +46,9 @@ def _known_label(model: nn.Module, x: Tensor, y: Tensor, num_samples: int, rows=
     return _Bound(log_likelihood, kl(posterior, model.prior()), cost, zero)
 
 
-def _summed_label(model: nn.Module, x: Tensor, guess, num_samples: int) -> _Bound:
+def _summed_label(
+    model: ModelOfClasses, x: Tensor, guess: td.Categorical, num_samples: int
+) -> _Bound:
     """Return -U(x) of equation (7): the sum over y as one pass in which class is a batch axis."""
     classes = torch.arange(guess.logits.shape[-1], device=x.device)
     every = _known_label(model, x, classes.unsqueeze(1), num_samples)
@@ -51,7 +58,9 @@ def _summed_label(model: nn.Module, x: Tensor, guess, num_samples: int) -> _Boun
     return _Bound(log_likelihood, rate, label_kl, torch.zeros_like(label_kl))
 
 
-def _lottery_label(model: nn.Module, x: Tensor, guess, num_samples: int, roulette: float) -> _Bound:
+def _lottery_label(
+    model: ModelOfClasses, x: Tensor, guess: td.Categorical, num_samples: int, roulette: float
+) -> _Bound:
     """Estimate -U(x) from the likeliest class and those that a lottery lets into the sum.
 
     Where it would let most of them in, the sum is cheaper. The chances alone decide on that, before
@@ -76,7 +85,9 @@ def _lottery_label(model: nn.Module, x: Tensor, guess, num_samples: int, roulett
     return _Bound(total(drawn.reconstruction), total(drawn.kl), label_kl, zero)
 
 
-def _sampled_label(model: nn.Module, x: Tensor, guess, num_samples: int) -> _Bound:
+def _sampled_label(
+    model: ModelOfClasses, x: Tensor, guess: td.Categorical, num_samples: int
+) -> _Bound:
     """Estimate -U(x) from one class drawn from q(y|x), with its score-function gradient."""
     y = guess.sample()
     known = _known_label(model, x, y, num_samples)
@@ -87,8 +98,8 @@ def _sampled_label(model: nn.Module, x: Tensor, guess, num_samples: int) -> _Bou
 
 
 def m2(
-    model: nn.Module,
-    batch,
+    model: ModelOfClasses,
+    batch: Batch,
     *,
     alpha: float,
     beta: float = 1.0,
@@ -185,7 +196,7 @@ def m2(
     return terms | {"prediction": error, "elbo": bound, "loss": loss}
 
 
-def _without_label(sum_labels: bool, roulette: float):
+def _without_label(sum_labels: bool, roulette: float) -> Callable[..., _Bound]:
     """Return the function that bounds rows without a label."""
     if not 0 <= roulette <= 1:
         raise ValueError(f"roulette must lie between 0 and 1, got {roulette!r}")
@@ -196,7 +207,14 @@ def _without_label(sum_labels: bool, roulette: float):
     return _summed_label if sum_labels else _sampled_label
 
 
-def _bounds(model: nn.Module, batch, guess, labeled: Tensor, num_samples, without) -> _Bound:
+def _bounds(
+    model: ModelOfClasses,
+    batch: Batch,
+    guess: td.Categorical,
+    labeled: Tensor,
+    num_samples: int,
+    without: Callable[..., _Bound],
+) -> _Bound:
     """Bound labeled rows and rows without label each in a pass, and restore the batch's order."""
     parts, places = [], []
     if labeled.any():

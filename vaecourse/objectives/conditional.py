@@ -1,17 +1,19 @@
 """Objectives of a model that is told something about each example, such as a library size."""
 
-from collections.abc import Callable
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaecourse.data import Batch
+from vaecourse.models.protocols import Conditioned
 from vaecourse.objectives.bounds import elbo
+from vaecourse.objectives.contract import Objective
 
 __all__ = ["given_covariates"]
 
 
 def given_covariates(
-    model: nn.Module, batch, *, objective: Callable = elbo, **options
+    model: Conditioned, batch: Batch, *, objective: Objective = elbo, **options: Any
 ) -> dict[str, Tensor]:
     r"""Bound on the log-likelihood of counts, given what the decoder is told.
 

@@ -3,19 +3,21 @@
 from math import log
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch import distributions as td
 
 from vaecourse.checks import check_positive
+from vaecourse.data import Batch
 from vaecourse.divergences import kl
+from vaecourse.models.protocols import LatentClassifier
 from vaecourse.objectives.rows import Rows, rows_of
 
 __all__ = ["consistency_constrained", "prediction_constrained"]
 
 
 def prediction_constrained(
-    model: nn.Module,
-    batch,
+    model: LatentClassifier,
+    batch: Batch,
     *,
     multiplier: float,
     beta: float = 1.0,
@@ -73,7 +75,13 @@ class _Pass(NamedTuple):
     guess: td.Categorical
 
 
-def _evidence(model: nn.Module, batch, beta, num_samples, labeled_share):
+def _evidence(
+    model: LatentClassifier,
+    batch: Batch,
+    beta: float,
+    num_samples: int,
+    labeled_share: float | None,
+) -> tuple[dict[str, Tensor], _Pass]:
     """Return the bound's terms, the label cross-entropy and the pass they come from."""
     check_positive(num_samples=num_samples)
     rows = rows_of(batch.y, batch.x.dtype, labeled_share)
@@ -92,13 +100,13 @@ def _evidence(model: nn.Module, batch, beta, num_samples, labeled_share):
     return terms, _Pass(rows, likelihood, guess)
 
 
-def _label_cost(guess, y: Tensor, rows: Rows) -> Tensor:
+def _label_cost(guess: td.Categorical, y: Tensor, rows: Rows) -> Tensor:
     return -guess.log_prob(y.clamp(min=0)).mean(0) * rows.of_labeled
 
 
 def consistency_constrained(
-    model: nn.Module,
-    batch,
+    model: LatentClassifier,
+    batch: Batch,
     *,
     multiplier: float,
     consistency: float = 1.0,

@@ -1,15 +1,21 @@
 """What an objective must return, checked at its first call: an objective may be anyone's."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["Checked", "check_options", "check_terms", "check_transformed", "name_of"]
+from vaecourse.data import Batch
+
+__all__ = ["Checked", "Objective", "check_options", "check_terms", "check_transformed", "name_of"]
+
+Objective = Callable[..., dict[str, Tensor]]
+"""Anything of the form ``f(model, batch, **options) -> dict`` with a ``loss`` among its terms."""
 
 
-def name_of(function) -> str:
+def name_of(function: object) -> str:
     """Return what a message calls an objective or another function."""
     inner = getattr(function, "func", None)
     if inner is not None:
@@ -17,7 +23,7 @@ def name_of(function) -> str:
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 
-def check_options(objective: Callable, options) -> None:
+def check_options(objective: Objective, options: Iterable[str]) -> None:
     """Raise a TypeError unless ``objective(model, batch, **options)`` is a call it can take.
 
     Parameters
@@ -69,10 +75,10 @@ class Checked:
         Whether it must have a loss with a gradient, as in training.
     """
 
-    def __init__(self, objective: Callable, trains: bool):
+    def __init__(self, objective: Objective, trains: bool) -> None:
         self.objective, self.trains, self.fresh = objective, trains, True
 
-    def __call__(self, model, batch, **options) -> dict[str, Tensor]:
+    def __call__(self, model: object, batch: Batch, **options: Any) -> dict[str, Tensor]:
         """Return the objective's terms."""
         terms = self.objective(model, batch, **options)
         if self.fresh:
@@ -81,7 +87,7 @@ class Checked:
         return terms
 
 
-def check_terms(terms, size: int, name: str, trains: bool) -> None:
+def check_terms(terms: object, size: int, name: str, trains: bool) -> None:
     """Raise an error that says what an objective returned and what it should have returned.
 
     Parameters
@@ -124,7 +130,7 @@ def check_terms(terms, size: int, name: str, trains: bool) -> None:
         )
 
 
-def check_transformed(x, size: int, transform) -> None:
+def check_transformed(x: object, size: int, transform: object) -> None:
     """Raise a TypeError unless a transform returned a tensor of `size` examples."""
     if not isinstance(x, Tensor) or x.dim() == 0 or len(x) != size:
         raise TypeError(
@@ -136,6 +142,6 @@ def check_transformed(x, size: int, transform) -> None:
 CURE = "sum over the dimensions of an example and keep the batch"
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     shape = f" of shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
     return f"{type(value).__name__}{shape}"

@@ -1,8 +1,10 @@
 """The ELBO when nothing is known in closed form: pathwise and score-function estimators."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaecourse.checks import check_positive
+from vaecourse.data import Batch
+from vaecourse.models.protocols import LatentModel
 from vaecourse.objectives.weights import (
     bound_terms,
     frozen,
@@ -14,7 +16,12 @@ __all__ = ["sampled_elbo", "score_function_elbo"]
 
 
 def sampled_elbo(
-    model: nn.Module, batch, *, beta=1.0, num_samples: int = 1, sticking_the_landing: bool = False
+    model: LatentModel,
+    batch: Batch,
+    *,
+    beta: float = 1.0,
+    num_samples: int = 1,
+    sticking_the_landing: bool = False,
 ) -> dict[str, Tensor]:
     r"""Evidence lower bound with both terms by Monte Carlo.
 
@@ -66,7 +73,7 @@ def sampled_elbo(
 
 
 def score_function_elbo(
-    model: nn.Module, batch, *, num_samples: int = 1, baseline: bool = False
+    model: LatentModel, batch: Batch, *, num_samples: int = 1, baseline: bool = False
 ) -> dict[str, Tensor]:
     r"""Evidence lower bound with the score-function gradient of its encoder.
 

@@ -3,9 +3,12 @@
 from math import log
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch import distributions as td
 
 from vaecourse.checks import check_positive
+from vaecourse.data import Batch
+from vaecourse.models.protocols import LatentModel
 from vaecourse.objectives.weights import frozen, log_weight, value_with_gradient
 
 __all__ = ["iwae"]
@@ -15,8 +18,8 @@ ROWS_AT_ONCE = 1250
 
 
 def iwae(
-    model: nn.Module,
-    batch,
+    model: LatentModel,
+    batch: Batch,
     *,
     num_samples: int = 5,
     doubly_reparameterized: bool = False,
@@ -88,6 +91,7 @@ def iwae(
     posterior = model.encode(batch.x)
     z = posterior.rsample((num_samples,))
     scored_by = frozen(posterior) if doubly_reparameterized else posterior
+    surrogate: Tensor | None
     if gradient_samples < num_samples:
         log_w = _scores(model, batch.x, z, scored_by)
         path = log_w.detach().softmax(0)
@@ -106,7 +110,7 @@ def iwae(
 
 
 @torch.no_grad()
-def _scores(model: nn.Module, x: Tensor, z: Tensor, proposal) -> Tensor:
+def _scores(model: LatentModel, x: Tensor, z: Tensor, proposal: td.Distribution) -> Tensor:
     """Return the log weights ``(K, B)`` without a gradient, a few samples at a time."""
     count = max(1, ROWS_AT_ONCE // len(x))
     return torch.cat([log_weight(model, x, part, proposal) for part in z.split(count)])

@@ -2,17 +2,19 @@
 
 from math import log
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch import distributions as td
 
+from vaecourse.data import Batch
 from vaecourse.divergences import kl
+from vaecourse.models.protocols import LatentModel
 from vaecourse.objectives.weights import bound_terms
 
 __all__ = ["total_correlation"]
 
 
 def total_correlation(
-    model: nn.Module, batch, *, beta=1.0, num_data: int | None = None
+    model: LatentModel, batch: Batch, *, beta: float = 1.0, num_data: int | None = None
 ) -> dict[str, Tensor]:
     r"""Evidence lower bound whose loss weights the total correlation of the code.
 

@@ -1,8 +1,12 @@
 """What the sampled bounds are made of: log weights, and a value with another's gradient."""
 
+from typing import Any, NoReturn
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch import distributions as td
+
+from vaecourse.models.protocols import LatentModel
 
 __all__ = ["bound_terms", "frozen", "log_weight", "once_differentiable", "value_with_gradient"]
 
@@ -27,7 +31,7 @@ def frozen(distribution: td.Distribution) -> td.Distribution:
     return td.Normal(loc, scale, validate_args=False)
 
 
-def log_weight(model: nn.Module, x: Tensor, z: Tensor, proposal: td.Distribution) -> Tensor:
+def log_weight(model: LatentModel, x: Tensor, z: Tensor, proposal: td.Distribution) -> Tensor:
     """Return ``log p(x|z) + log p(z) - log q(z|x)``, shape ``(K, B)``, for z ``(K, B, L)``."""
     return model.decode(z).log_prob(x) + model.prior().log_prob(z) - proposal.log_prob(z)
 
@@ -64,11 +68,11 @@ class _Once(torch.autograd.Function):
         return estimate.clone()
 
     @staticmethod
-    def setup_context(ctx, inputs, output):
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         ctx.save_for_backward(*inputs)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         # The factor one stands between this gradient and whoever would differentiate it.
         return grad * _One.apply(*ctx.saved_tensors) if torch.is_grad_enabled() else grad
 
@@ -81,11 +85,11 @@ class _One(torch.autograd.Function):
         return torch.ones_like(estimate)
 
     @staticmethod
-    def setup_context(ctx, inputs, output):
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         pass
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> NoReturn:
         raise RuntimeError(
             "the gradient of this objective is an estimate that holds some of its parts constant, "
             "so its second derivative would be wrong; differentiate an objective without such an "

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import ACCENT, INK, MUTED, PAPER, SERIES, as_array, new_figure, styled
 
@@ -77,7 +78,7 @@ def _note(names: Sequence[str], row: np.ndarray, hidden: np.ndarray) -> str:
 
 
 @styled
-def activity(activity_per_unit, threshold: float = 0.01) -> Figure:
+def activity(activity_per_unit: ArrayLike, threshold: float = 0.01) -> Figure:
     """Draw how much each latent unit is used, the most active first.
 
     Parameters
@@ -123,7 +124,9 @@ def activity(activity_per_unit, threshold: float = 0.01) -> Figure:
     return figure
 
 
-def _interval(name: str, value: float, interval) -> tuple[float, float]:
+def _interval(
+    name: str, value: float, interval: float | Sequence[float] | None
+) -> tuple[float, float]:
     """Return the distances from `value` down and up to the ends of its interval."""
     if interval is None:
         return 0.0, 0.0

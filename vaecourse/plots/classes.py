@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.latent import _check_names, _dots, _scatter
 from vaecourse.plots.lines import DASHES, _label_ends
@@ -94,7 +95,7 @@ def sweep(
     return figure
 
 
-def _one_each(values, name: str, count: int) -> np.ndarray:
+def _one_each(values: ArrayLike, name: str, count: int) -> np.ndarray:
     array = as_array(values, name, 1)
     if len(array) != count:
         raise ValueError(f"{name} must have {count} values, one per setting, got {len(array)}")
@@ -102,7 +103,7 @@ def _one_each(values, name: str, count: int) -> np.ndarray:
 
 
 @styled
-def confusion(counts, *, names: Sequence[str] | None = None) -> Figure:
+def confusion(counts: ArrayLike, *, names: Sequence[str] | None = None) -> Figure:
     """Draw a confusion matrix: numbers are counts, shades are shares of a row.
 
     Parameters
@@ -152,7 +153,7 @@ def confusion(counts, *, names: Sequence[str] | None = None) -> Figure:
 @styled
 def scatter_panels(
     codes: Mapping[str, object],
-    labels,
+    labels: ArrayLike,
     *,
     names: Sequence[str] | None = None,
     xlabel: str = "PC 1",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.pictures import _as_images, _frame, _place
 from vaecourse.plots.style import (
@@ -25,7 +26,11 @@ LEFT = 0.5  # a column of originals stands this part of an image to the left of 
 
 @styled
 def class_grid(
-    generated, originals=None, *, names: Sequence[str] | None = None, title: str = "class y"
+    generated: ArrayLike,
+    originals: ArrayLike | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    title: str = "class y",
 ) -> Figure:
     """Draw one image for every style and class: a row keeps its style, a column its class.
 
@@ -132,7 +137,9 @@ def class_bounds(panels: Mapping[str, tuple], labels: Sequence[int]) -> Figure:
     return figure
 
 
-def _as_panel(name: str, image, bounds, shares) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _as_panel(
+    name: str, image: ArrayLike, bounds: ArrayLike, shares: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return one row's image (H, W), bounds and probabilities."""
     picture = as_array(image, f"image of {name!r}", 2, 3)
     bounds = as_array(bounds, f"bounds of {name!r}", 1)

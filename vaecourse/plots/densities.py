@@ -1,9 +1,15 @@
 """Densities: one in the plane, and how simple conditionals add up to a complex marginal."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import ACCENT, INK, MUTED, PAPER, as_array, new_figure, styled
 
@@ -15,7 +21,7 @@ DEPTH = 10.0  # nats below the maximum that a log density shows
 CIRCLES = 32
 
 
-def _as_extent(extent) -> tuple[float, float, float, float]:
+def _as_extent(extent: Sequence[float]) -> tuple[float, float, float, float]:
     """Return (left, right, bottom, top)."""
     left, right, bottom, top = (float(edge) for edge in extent)
     if not (left < right and bottom < top):
@@ -23,7 +29,9 @@ def _as_extent(extent) -> tuple[float, float, float, float]:
     return left, right, bottom, top
 
 
-def _density_image(axes, values: np.ndarray, extent, **limits):
+def _density_image(
+    axes: Axes, values: np.ndarray, extent: Sequence[float], **limits: Any
+) -> AxesImage:
     return axes.imshow(
         values, extent=extent, origin="lower", cmap=DENSITY, interpolation="bilinear", **limits
     )
@@ -31,9 +39,9 @@ def _density_image(axes, values: np.ndarray, extent, **limits):
 
 @styled
 def density_2d(
-    density,
+    density: ArrayLike,
     extent: tuple[float, float, float, float],
-    points=None,
+    points: ArrayLike | None = None,
     *,
     log: bool = False,
     xlabel: str = "$x_1$",
@@ -86,7 +94,9 @@ def density_2d(
 
 
 @styled
-def marginal_1d(x, conditionals, weights=None, *, xlabel: str = "$x$") -> Figure:
+def marginal_1d(
+    x: ArrayLike, conditionals: ArrayLike, weights: ArrayLike | None = None, *, xlabel: str = "$x$"
+) -> Figure:
     r"""Draw how weighted conditionals add up to a marginal of one variable.
 
     It shows :math:`p(x) = \sum_k w_k\, p(x\mid z_k)`, the marginal of a latent variable with K
@@ -136,7 +146,13 @@ def marginal_1d(x, conditionals, weights=None, *, xlabel: str = "$x$") -> Figure
 
 
 @styled
-def marginal_2d(z, means, scale, density, extent: tuple[float, float, float, float]) -> Figure:
+def marginal_2d(
+    z: ArrayLike,
+    means: ArrayLike,
+    scale: float,
+    density: ArrayLike,
+    extent: tuple[float, float, float, float],
+) -> Figure:
     r"""Draw how Gaussian conditionals along a curve make a complex marginal in the plane.
 
     Three panels show the prior :math:`p(z) = N(0, 1)`, the conditionals
@@ -189,7 +205,7 @@ def marginal_2d(z, means, scale, density, extent: tuple[float, float, float, flo
     return figure
 
 
-def _draw_prior(axes, z: np.ndarray) -> None:
+def _draw_prior(axes: Axes, z: np.ndarray) -> None:
     """Draw the standard normal density, colored by code."""
     height = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
     under = axes.fill_between(z, height, color="none")
@@ -201,7 +217,7 @@ def _draw_prior(axes, z: np.ndarray) -> None:
     axes.set_yticks([0, 0.2, 0.4])
 
 
-def _draw_conditionals(axes, z: np.ndarray, means: np.ndarray, scale: float) -> None:
+def _draw_conditionals(axes: Axes, z: np.ndarray, means: np.ndarray, scale: float) -> None:
     """Draw the curve of means and circles of one standard deviation around some of them."""
     some = np.unique(np.linspace(0, len(z) - 1, min(CIRCLES, len(z))).round().astype(int))
     shades = CODES((z[some] - z[0]) / (z[-1] - z[0]))

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import ACCENT, INK, PAPER, as_array, new_figure, styled
 
@@ -67,7 +70,7 @@ def factor_matrix(
     return figure
 
 
-def _number(axes, matrix, top: float, digits: int) -> None:
+def _number(axes: Axes, matrix: np.ndarray, top: float, digits: int) -> None:
     """Write each cell's number, light on dark cells, bold where its column has the most."""
     best = matrix.argmax(0)
     for (row, column), value in zip(
@@ -82,7 +85,9 @@ def _number(axes, matrix, top: float, digits: int) -> None:
                   fontweight=weight)  # fmt: skip
 
 
-def _as_matrix(title: str, values, factors, units):
+def _as_matrix(
+    title: str, values: ArrayLike, factors: Sequence[str], units: Sequence[str] | None
+) -> np.ndarray:
     matrix = as_array(values, f"matrix of {title!r}", 2)
     if matrix.shape[1] != len(factors) or (units is not None and len(units) != len(matrix)):
         raise ValueError(

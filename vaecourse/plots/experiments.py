@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -74,7 +75,7 @@ def results(
     return figure
 
 
-def _check(name: str, value, interval, published) -> None:
+def _check(name: str, value: float | None, interval: float | None, published: float | None) -> None:
     """Refuse a row with nothing to draw, or an interval of nothing."""
     given = [number for number in (value, interval, published) if number is not None]
     if not np.isfinite(given).all() or (value is None and published is None):
@@ -83,7 +84,15 @@ def _check(name: str, value, interval, published) -> None:
         raise ValueError(f"the interval of {name!r} must be half a width around a value")
 
 
-def _draw_row(axes, place: int, color: str, digits: int, value, interval, published) -> None:
+def _draw_row(
+    axes: Axes,
+    place: int,
+    color: str,
+    digits: int,
+    value: float | None,
+    interval: float | None,
+    published: float | None,
+) -> None:
     axes.axhline(place, color=LINE, linewidth=0.8, zorder=0)
     text, ink = "", INK
     if value is not None:

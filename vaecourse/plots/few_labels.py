@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.latent import _check_names
 from vaecourse.plots.style import (
@@ -83,7 +85,9 @@ def few_labels(
     return figure
 
 
-def _as_panel(title: str, points, classes, given) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _as_panel(
+    title: str, points: ArrayLike, classes: ArrayLike, given: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return one panel's points, classes and positions of given labels."""
     points = as_array(points, f"points of {title!r}", 2)
     if points.shape[1] != 2:
@@ -95,7 +99,7 @@ def _as_panel(title: str, points, classes, given) -> tuple[np.ndarray, np.ndarra
     return points, classes, given
 
 
-def _draw(axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray) -> None:
+def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray) -> None:
     """Draw all points in a shuffled order, so that no class hides another, and the given on top."""
     order = np.random.default_rng(0).permutation(len(points))
     colors = [UNKNOWN if label < 0 else class_color(label) for label in classes[order]]

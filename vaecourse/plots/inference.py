@@ -1,11 +1,13 @@
 """Approximate inference: densities fitted to a target, and Gaussians on their way to one."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import ACCENT, INK, MUTED, SERIES, as_array, new_figure, styled
 
@@ -17,7 +19,11 @@ RADIUS = 2.0  # standard deviations that an ellipse shows
 
 @styled
 def fitted_densities(
-    x, target, panels: Mapping[str, Mapping[str, object]], *, xlabel: str = "$z$"
+    x: ArrayLike,
+    target: ArrayLike,
+    panels: Mapping[str, Mapping[str, object]],
+    *,
+    xlabel: str = "$z$",
 ) -> Figure:
     """Draw densities of one variable over the density that they approximate, side by side.
 
@@ -59,7 +65,7 @@ def fitted_densities(
     return figure
 
 
-def _along(x: np.ndarray, values, label: str) -> np.ndarray:
+def _along(x: np.ndarray, values: ArrayLike, label: str) -> np.ndarray:
     values = as_array(values, label, 1)
     if len(values) != len(x):
         raise ValueError(f"{label!r} must have {len(x)} values, one per x, got {len(values)}")
@@ -140,7 +146,7 @@ def _as_gaussians(pair: tuple, title: str, batch: tuple[int, ...]) -> tuple[np.n
     return means, covariances
 
 
-def _ellipse(mean: np.ndarray, covariance: np.ndarray, **look) -> Ellipse:
+def _ellipse(mean: np.ndarray, covariance: np.ndarray, **look: Any) -> Ellipse:
     variances, directions = np.linalg.eigh(covariance)
     across, along = 2 * RADIUS * np.sqrt(variances)
     angle = np.degrees(np.arctan2(directions[1, 1], directions[0, 1]))

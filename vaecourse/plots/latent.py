@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import (
     INK,
@@ -25,7 +27,7 @@ BINS = 40
 MAX_PANELS = 24
 
 
-def _scatter(axes, points: np.ndarray, labels: np.ndarray) -> None:
+def _scatter(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
     """Draw points in a shuffled order, so that no class hides another."""
     order = np.random.default_rng(0).permutation(len(points))
     colors = [class_color(label) for label in labels[order]]
@@ -33,7 +35,9 @@ def _scatter(axes, points: np.ndarray, labels: np.ndarray) -> None:
     axes.scatter(*points[order].T, s=size, c=colors, alpha=0.65, linewidths=0)
 
 
-def _name_clusters(axes, points: np.ndarray, labels: np.ndarray, names) -> None:
+def _name_clusters(
+    axes: Axes, points: np.ndarray, labels: np.ndarray, names: Sequence[str] | None
+) -> None:
     """Write each class's name at its median, names moved apart where classes lie on each other."""
     halo = [withStroke(linewidth=3, foreground=PAPER)]
     found = np.unique(labels[labels >= 0])
@@ -61,7 +65,7 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     return places
 
 
-def _dots(labels: np.ndarray, names) -> list[Line2D]:
+def _dots(labels: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
     """Return the legend's entries, one dot per class that occurs."""
     return [
         Line2D([], [], marker="o", linestyle="none", markersize=6, color=class_color(label),
@@ -77,8 +81,8 @@ def _check_names(names: Sequence[str] | None, labels: np.ndarray) -> None:
 
 @styled
 def latent_scatter(
-    z,
-    labels,
+    z: ArrayLike,
+    labels: ArrayLike,
     *,
     names: Sequence[str] | None = None,
     xlabel: str = "$z_1$",
@@ -124,7 +128,11 @@ def latent_scatter(
 
 @styled
 def scatter_pairs(
-    z, labels, *, names: Sequence[str] | None = None, axis_names: Sequence[str] | None = None
+    z: ArrayLike,
+    labels: ArrayLike,
+    *,
+    names: Sequence[str] | None = None,
+    axis_names: Sequence[str] | None = None,
 ) -> Figure:
     """Draw every pair of a few coordinates, such as the first principal components of codes.
 
@@ -181,7 +189,7 @@ def scatter_pairs(
 
 @styled
 def latent_histograms(
-    z, labels, *, prior: bool = True, names: Sequence[str] | None = None
+    z: ArrayLike, labels: ArrayLike, *, prior: bool = True, names: Sequence[str] | None = None
 ) -> Figure:
     """Draw the density of each latent dimension, stacked by class, against N(0, 1).
 
@@ -235,7 +243,9 @@ def latent_histograms(
     return figure
 
 
-def _stack(axes, values: np.ndarray, classes: np.ndarray, edges: np.ndarray, prior: bool) -> None:
+def _stack(
+    axes: Axes, values: np.ndarray, classes: np.ndarray, edges: np.ndarray, prior: bool
+) -> None:
     """Stack the classes' histograms, scaled so that together they enclose an area of 1."""
     base = np.zeros(len(edges) - 1)
     for label in np.unique(classes):

@@ -1,11 +1,13 @@
 """Lines: curves against something, training histories, and spectra."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import ACCENT, INK, MUTED, SERIES, as_array, new_figure, styled
 
@@ -36,7 +38,7 @@ def _spread(wanted: Sequence[float], gap: float) -> np.ndarray:
     return result
 
 
-def _label_ends(axes, ends: Sequence[tuple[str, float, str]], height: float) -> None:
+def _label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], height: float) -> None:
     """Write labels (text, y, color) to the right of the axes, beside their lines, not overlapping.
 
     `height` is the height of the axes in inches, near enough.
@@ -49,7 +51,7 @@ def _label_ends(axes, ends: Sequence[tuple[str, float, str]], height: float) -> 
         axes.text(1.02, place, text, color=color, transform=axes.transAxes, va="center")
 
 
-def _as_line(x, y, label: str) -> tuple[np.ndarray, np.ndarray]:
+def _as_line(x: ArrayLike, y: ArrayLike, label: str) -> tuple[np.ndarray, np.ndarray]:
     """Return one line's coordinates, both of shape (N,)."""
     x, y = as_array(x, f"x of {label!r}", 1), as_array(y, f"y of {label!r}", 1)
     if len(x) != len(y):
@@ -59,7 +61,7 @@ def _as_line(x, y, label: str) -> tuple[np.ndarray, np.ndarray]:
 
 @styled
 def curves(
-    x,
+    x: ArrayLike | Mapping[str, ArrayLike],
     lines: Mapping[str, object],
     xlabel: str,
     ylabel: str,
@@ -136,7 +138,7 @@ def _running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 @styled
-def history(record, names: Sequence[str] | None = None) -> Figure:
+def history(record: Any, names: Sequence[str] | None = None) -> Figure:
     """Draw how each term changed in training, one panel per term.
 
     Parameters
@@ -183,7 +185,7 @@ def history(record, names: Sequence[str] | None = None) -> Figure:
     return figure
 
 
-def _draw_term(axes, values: np.ndarray) -> None:
+def _draw_term(axes: Axes, values: np.ndarray) -> None:
     """Draw one term: every step, faint, and the running mean; leave out the plunge at the start."""
     steps = np.arange(1, len(values) + 1)
     window = max(len(values) // 50, 1)
@@ -197,7 +199,9 @@ def _draw_term(axes, values: np.ndarray) -> None:
 
 
 @styled
-def spectrum(eigenvalues, *, thresholds: Sequence[float] = (0.5, 0.8, 0.9, 0.95, 0.99)) -> Figure:
+def spectrum(
+    eigenvalues: ArrayLike, *, thresholds: Sequence[float] = (0.5, 0.8, 0.9, 0.95, 0.99)
+) -> Figure:
     """Draw a PCA spectrum: variance by component, and how many components explain how much.
 
     Parameters

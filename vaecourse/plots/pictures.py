@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
-from vaecourse.plots.style import HAIRLINE, WIDTH, as_array, new_figure, styled
+from vaecourse.plots.style import HAIRLINE, WIDTH, CourseFigure, as_array, new_figure, styled
 
 __all__ = ["images", "interpolations", "manifold", "reconstructions"]
 
@@ -15,7 +17,7 @@ LABEL_WIDTH = 0.085  # inches per character of a row's label
 TITLE_HEIGHT = 0.24  # inches
 
 
-def _as_images(values, name: str) -> np.ndarray:
+def _as_images(values: ArrayLike, name: str) -> np.ndarray:
     """Return images as (N, H, W) for gray or (N, H, W, 3) for color."""
     array = as_array(values, name, 3, 4)
     if array.ndim == 3:
@@ -27,7 +29,7 @@ def _as_images(values, name: str) -> np.ndarray:
     return array[:, 0] if array.shape[1] == 1 else np.moveaxis(array, 1, -1)
 
 
-def _place(axes, picture: np.ndarray, column: float, row: float, gap: float = GAP) -> None:
+def _place(axes: Axes, picture: np.ndarray, column: float, row: float, gap: float = GAP) -> None:
     """Draw one image in a cell of the grid; one axes for all cells is much the fastest."""
     inset = gap / 2
     extent = (column + inset, column + 1 - inset, row + 1 - inset, row + inset)
@@ -36,7 +38,7 @@ def _place(axes, picture: np.ndarray, column: float, row: float, gap: float = GA
     axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1, extent=extent, aspect="auto")
 
 
-def _frame(axes, column: float, row: float) -> None:
+def _frame(axes: Axes, column: float, row: float) -> None:
     """Draw the edge of an image, so that white paper has a shape on a white page."""
     inset = GAP / 2
     x, y = (column + inset, column + 1 - inset), (row + inset, row + 1 - inset)
@@ -44,7 +46,12 @@ def _frame(axes, column: float, row: float) -> None:
     axes.plot(*corners, color=HAIRLINE, linewidth=0.6, solid_joinstyle="miter", zorder=3)
 
 
-def _grid(rows: Sequence[np.ndarray], labels: Sequence[str], titles: Sequence[str], width=None):
+def _grid(
+    rows: Sequence[np.ndarray],
+    labels: Sequence[str],
+    titles: Sequence[str],
+    width: float | None = None,
+) -> tuple[CourseFigure, Axes]:
     """Draw rows of images with a label to the left of each row or a title above each image."""
     columns = max(len(row) for row in rows)
     shape = rows[0].shape[1:3]
@@ -79,7 +86,12 @@ def _as_rows(rows: Sequence) -> list[np.ndarray]:
 
 
 @styled
-def images(rows, *, titles: Sequence | None = None, columns: int | None = None) -> Figure:
+def images(
+    rows: ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike],
+    *,
+    titles: Sequence | None = None,
+    columns: int | None = None,
+) -> Figure:
     """Draw images on a fixed scale from 0 (paper) to 1 (ink).
 
     Parameters
@@ -124,7 +136,7 @@ def images(rows, *, titles: Sequence | None = None, columns: int | None = None) 
     return _grid(arrays, titles if by_row else [], [] if by_row else titles)[0]
 
 
-def reconstructions(originals, models: Mapping[str, object]) -> Figure:
+def reconstructions(originals: ArrayLike, models: Mapping[str, object]) -> Figure:
     """Draw originals above what each model makes of them.
 
     Parameters
@@ -200,7 +212,7 @@ def _ticks(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 @styled
-def manifold(images_grid, codes=None) -> Figure:
+def manifold(images_grid: ArrayLike, codes: ArrayLike | None = None) -> Figure:
     """Draw the decoded latent plane as one sheet of tiles.
 
     Parameters

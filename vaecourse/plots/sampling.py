@@ -1,9 +1,11 @@
 """Where samples of a code fall, and which of them count."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vaecourse.plots.densities import _as_extent
 from vaecourse.plots.style import ACCENT, HAIRLINE, MUTED, SERIES, as_array, new_figure, styled
@@ -19,7 +21,7 @@ LARGEST = 60.0  # points squared: area of the dot with the largest weight of its
 def weighted_codes(
     codes: Mapping[str, object],
     weights: Mapping[str, object],
-    log_likelihood,
+    log_likelihood: ArrayLike,
     extent: tuple[float, float, float, float],
     posterior: tuple,
 ) -> Figure:
@@ -71,7 +73,7 @@ def weighted_codes(
     return figure
 
 
-def _ellipse(mean, covariance) -> np.ndarray:
+def _ellipse(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     """Return the outline, (M, 2), of the ellipse that holds 95 % of a Gaussian."""
     mean, covariance = as_array(mean, "mean", 1), as_array(covariance, "covariance", 2)
     if mean.shape != (2,) or covariance.shape != (2, 2):
@@ -87,7 +89,7 @@ def _ellipse(mean, covariance) -> np.ndarray:
     return mean + RADIUS_95 * (circle * np.sqrt(variances)) @ axes.T
 
 
-def _as_weighted(codes, weights, title: str) -> tuple[np.ndarray, np.ndarray]:
+def _as_weighted(codes: ArrayLike, weights: ArrayLike, title: str) -> tuple[np.ndarray, np.ndarray]:
     """Return codes (K, 2) and their weights (K,)."""
     points = as_array(codes, f"codes of {title!r}", 2)
     values = as_array(weights, f"weights of {title!r}", 1)
@@ -102,7 +104,7 @@ def _as_weighted(codes, weights, title: str) -> tuple[np.ndarray, np.ndarray]:
     return points, values
 
 
-def _draw_contours(axes, surface: np.ndarray, extent) -> None:
+def _draw_contours(axes: Axes, surface: np.ndarray, extent: Sequence[float]) -> None:
     """Draw levels of the likelihood, which a Gaussian has at one, two and three deviations."""
     levels = [surface.max() - 0.5 * count**2 for count in CONTOURS]
     axes.contour(
@@ -110,14 +112,14 @@ def _draw_contours(axes, surface: np.ndarray, extent) -> None:
     )
 
 
-def _draw_codes(axes, points: np.ndarray, weights: np.ndarray) -> None:
+def _draw_codes(axes: Axes, points: np.ndarray, weights: np.ndarray) -> None:
     """Draw every code as a speck, and over it a dot as large as its weight."""
     axes.scatter(*points.T, s=5, color=HAIRLINE, edgecolors=MUTED, linewidths=0.4)
     areas = LARGEST * weights / weights.max()
     axes.scatter(*points.T, s=areas, color=SERIES[1], alpha=0.6, linewidths=0)
 
 
-def _keys(axes) -> list:
+def _keys(axes: Axes) -> list:
     """Return handles for the legend: samples, likelihood, posterior."""
     (sample,) = axes.plot([], [], "o", color=SERIES[1], alpha=0.6, label="a code, by weight")
     (level,) = axes.plot([], [], color=MUTED, linewidth=0.9, linestyle="dashed", label="likelihood")

@@ -2,12 +2,15 @@
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import ArrayLike
 
 __all__ = ["ACCENT", "DIGITS", "INK", "MUTED", "PAPER", "SERIES", "CourseFigure", "new_figure"]
 
@@ -91,7 +94,7 @@ STYLE = {
 class CourseFigure(Figure):
     """A matplotlib figure that carries its style with it and shows itself in a notebook."""
 
-    def draw(self, renderer) -> None:
+    def draw(self, renderer: RendererBase) -> None:
         """Draw under the course's style: some artists read the settings only now."""
         with mpl.rc_context(STYLE):
             super().draw(renderer)
@@ -119,12 +122,15 @@ def new_figure(height: float, width: float = WIDTH) -> CourseFigure:
     return CourseFigure(figsize=(width, height), layout=layout)
 
 
-def styled(draw):
+Drawing = TypeVar("Drawing", bound=Callable)
+
+
+def styled(draw: Drawing) -> Drawing:
     """Run a drawing function under the course's style and leave the global settings alone."""
     return mpl.rc_context(STYLE)(draw)
 
 
-def as_array(values, name: str, *dims: int) -> np.ndarray:
+def as_array(values: ArrayLike, name: str, *dims: int) -> np.ndarray:
     """Return `values` as a float array on the CPU.
 
     Parameters
@@ -156,7 +162,7 @@ def as_array(values, name: str, *dims: int) -> np.ndarray:
     return array
 
 
-def as_labels(labels, count: int) -> np.ndarray:
+def as_labels(labels: ArrayLike, count: int) -> np.ndarray:
     """Return class labels as integers, one for each of `count` points.
 
     Raises

@@ -2,6 +2,7 @@
 
 from vaecourse.runtime.devices import (
     PRECISIONS,
+    Evaluable,
     autocast,
     check_precision,
     evaluating,
@@ -18,6 +19,7 @@ from vaecourse.runtime.devices import (
 
 __all__ = [
     "PRECISIONS",
+    "Evaluable",
     "autocast",
     "check_precision",
     "evaluating",

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 __all__ = [
     "PRECISIONS",
+    "Evaluable",
     "autocast",
     "check_precision",
     "evaluating",
@@ -27,6 +29,19 @@ __all__ = [
 
 PRECISIONS = ("float32", "fast-float32", "bfloat16")
 """Exact; short factors in matrix products; bfloat16 by the fastest route, densities in float32."""
+
+
+class Evaluable(Protocol):
+    """What `evaluating` asks of a model: a `torch.nn.Module` has it."""
+
+    def modules(self) -> Iterator[nn.Module]:
+        """Yield the model and its parts."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield its weights."""
+
+    def eval(self) -> object:
+        """Switch to evaluation mode."""
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -63,18 +78,19 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     device : torch.device, optional
         Accelerator whose generator takes part beside the CPU's.
     """
-    accelerator = device is not None and device.type != "cpu"
-    kind = device.type if accelerator else "cuda"
-    with torch.random.fork_rng(devices=[device] if accelerator else [], device_type=kind):
+    accelerator = None if device is None or device.type == "cpu" else device
+    kind = "cuda" if accelerator is None else accelerator.type
+    devices = [] if accelerator is None else [accelerator]
+    with torch.random.fork_rng(devices=devices, device_type=kind):
         torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
-        if accelerator:
-            state = torch.Generator(device).manual_seed(seed).get_state()
-            torch.get_device_module(device).set_rng_state(state, device)
+        if accelerator is not None:
+            state = torch.Generator(accelerator).manual_seed(seed).get_state()
+            torch.get_device_module(accelerator).set_rng_state(state, accelerator)
         yield
 
 
 @contextmanager
-def evaluating(model: nn.Module, seed: int) -> Iterator[torch.device]:
+def evaluating(model: Evaluable, seed: int) -> Iterator[torch.device]:
     """Switch to evaluation mode, no gradients and private random numbers; yield the device.
 
     Every part of the model is in its former mode afterwards.
@@ -137,7 +153,7 @@ def needs_autocast(precision: str, device: torch.device, model: nn.Module) -> bo
     return any(isinstance(module, convolutions) for module in model.modules())
 
 
-def autocast(device: torch.device, enabled: bool):
+def autocast(device: torch.device, enabled: bool) -> torch.autocast:
     """Return a context that runs layers in bfloat16 if `enabled`; enter it every step.
 
     Autocast caches the shortened weights until its block ends, so a block around many steps would
@@ -182,7 +198,7 @@ def is_static() -> bool:
     return os.environ.get("VAECOURSE_STATIC", "") not in ("", "0")
 
 
-def progress_bar(total: int, initial: int, label: str, show: bool):
+def progress_bar(total: int, initial: int, label: str, show: bool) -> Any:
     """Return a tqdm bar: a widget in JupyterLab, text in a terminal, silent elsewhere.
 
     A page that is being built gets no bar, so that it keeps no litter.

@@ -45,7 +45,7 @@ def write_whole(path: str | Path, text: str) -> None:
         unfinished.write_text(text, encoding="utf-8")
 
 
-def write_json(path: str | Path, content) -> None:
+def write_json(path: str | Path, content: object) -> None:
     """Write anything that JSON can hold to `path`: all of it or nothing."""
     write_whole(path, json.dumps(content, indent=1) + "\n")
 

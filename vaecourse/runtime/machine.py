@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 __all__ = ["cores", "free_disk", "memory", "processor"]
 
@@ -36,7 +37,8 @@ def memory() -> int | None:
     """Return the bytes of memory that this machine, or its container, has; None where unknown."""
     if os.name == "nt":
         kilobytes = ctypes.c_ulonglong()
-        known = ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+        windows: Any = ctypes  # only there does it have windll
+        known = windows.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
         return 1024 * kilobytes.value if known else None
     amounts = []
     with suppress(OSError, ValueError):

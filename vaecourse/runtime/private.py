@@ -5,14 +5,17 @@
 differentiate the slow way where nobody says whether a transform is active.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
 import torch
 
 from vaecourse.runtime.devices import subnormals_as_zero
 
-try:
+TorchDispatchMode: Any = object
+with suppress(ImportError):
     from torch.utils._python_dispatch import TorchDispatchMode
-except ImportError:
-    TorchDispatchMode = object
 
 __all__ = ["FusedAdam", "TorchDispatchMode", "transforms_are_active"]
 
@@ -33,24 +36,28 @@ class FusedAdam(torch.optim.Adam):
     them for zero: no weight above 1e-20 changes by that.
     """
 
-    def __init__(self, parameters):
+    def __init__(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         super().__init__(parameters, fused=True)
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, closure: Any = None) -> Any:
         """Update every weight that has a gradient."""
+        if closure is not None:
+            raise TypeError("a step of FusedAdam takes no closure; use torch.optim.Adam for one")
         with subnormals_as_zero():
             self._step()
 
     def _step(self) -> None:
         for group in self.param_groups:
-            lists = [], [], [], [], [], []
+            lists: tuple[list, ...] = [], [], [], [], [], []
             self._init_group(group, *lists)
             *tensors, steps = lists
             torch._foreach_add_(steps, 1)
             beta1, beta2 = group["betas"]
             numbers = {name: group[name] for name in ("lr", "weight_decay", "eps")}
             switches = {name: group[name] for name in ("amsgrad", "maximize")}
-            torch._fused_adam_(*tensors, steps, beta1=beta1, beta2=beta2, **numbers, **switches)
+            fused: Any = torch._fused_adam_
+            fused(*tensors, steps, beta1=beta1, beta2=beta2, **numbers, **switches)
 
-    step.hooked = True  # PyTorch wraps a step in its profiler's record unless it has this mark.
+    # PyTorch wraps a step in its profiler's record unless it has this mark.
+    step.__dict__["hooked"] = True

@@ -8,6 +8,8 @@ nothing.
 
 import os
 import random
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,10 +45,10 @@ def shift_seeds(offset: int) -> None:
         random.seed = _first_shifted(random.seed, offset, 2**63)
 
 
-def _first_shifted(function, offset: int, modulus: int):
+def _first_shifted(function: Callable, offset: int, modulus: int) -> Callable:
     """Return `function` with its first argument shifted where that is an integer."""
 
-    def shifted(seed=None, *rest, **options):
+    def shifted(seed: Any = None, *rest: Any, **options: Any) -> Any:
         if isinstance(seed, list | tuple):
             seed = [(int(seed[0]) + offset) % modulus, *seed[1:]]
         elif isinstance(seed, int | np.integer):
@@ -56,37 +58,42 @@ def _first_shifted(function, offset: int, modulus: int):
     return shifted
 
 
-def _instances_of(original: type) -> type:
+def _instances_of(original: Any) -> Any:
     """Return a metaclass whose classes count every `original` as theirs: PyTorch makes some."""
+    kind: Any = type(original)
 
-    class Anything(type(original)):
-        def __instancecheck__(cls, instance):
+    class Anything(kind):
+        def __instancecheck__(cls, instance: object) -> bool:
             return isinstance(instance, original)
 
     return Anything
 
 
 def _shift_torch(offset: int) -> None:
-    original = torch.Generator
+    home: Any = torch
+    original: Any = torch.Generator
+    counted: Any = _instances_of(original)
 
-    class Generator(original, metaclass=_instances_of(original)):
+    class Generator(original, metaclass=counted):
         shifted_by = offset
 
-        def manual_seed(self, seed):
+        def manual_seed(self, seed: int) -> torch.Generator:
             return super().manual_seed((int(seed) + offset) % 2**63)
 
-    torch.Generator = Generator
+    home.Generator = Generator
     torch.manual_seed = _first_shifted(torch.manual_seed, offset, 2**63)
     torch.random.manual_seed = torch.manual_seed
 
 
 def _shift_numpy(offset: int) -> None:
-    original = np.random.RandomState
+    home: Any = np.random
+    original: Any = np.random.RandomState
+    counted: Any = _instances_of(original)
 
-    class RandomState(original, metaclass=_instances_of(original)):
-        def __init__(self, seed=None):
+    class RandomState(original, metaclass=counted):
+        def __init__(self, seed: Any = None) -> None:
             _first_shifted(super().__init__, offset, 2**32)(seed)
 
-    np.random.RandomState = RandomState
+    home.RandomState = RandomState
     np.random.seed = _first_shifted(np.random.seed, offset, 2**32)
     np.random.default_rng = _first_shifted(np.random.default_rng, offset, 2**63)

@@ -69,6 +69,8 @@ def _imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names if a.name.startswith("vaecourse."))
-        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "vaecourse":
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if module.split(".")[0] == "vaecourse":
+                yield module
+                yield from (f"{module}.{alias.name}" for alias in node.names)

@@ -26,7 +26,7 @@ PLAIN = {"★": "*", "✓": "+", "✗": "x", "○": "-", "·": "-", "…": "..."
 class OutputLostError(Exception):
     """Standard output does not take what is written to it."""
 
-    def __init__(self, cause: OSError):
+    def __init__(self, cause: OSError) -> None:
         super().__init__(f"the output cannot be written ({cause})")
         windows = os.name == "nt" and cause.errno == errno.EINVAL
         self.reader_gone = isinstance(cause, BrokenPipeError) or windows

@@ -11,7 +11,7 @@ import atexit
 import inspect
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -110,7 +110,7 @@ class _Terms(nn.Module):
     Without `draws` it computes all rows of the batch, with the noise of one process.
     """
 
-    def __init__(self, model: nn.Module, objective: Callable, draws: list[Draw] | None):
+    def __init__(self, model: nn.Module, objective: Callable, draws: list[Draw] | None) -> None:
         super().__init__()
         self.model, self.objective, self.draws = model, objective, draws
 
@@ -137,11 +137,11 @@ class SharedTerms:
         Objective whose terms at one row depend on that row alone.
     """
 
-    def __init__(self, group: Group, model: nn.Module, objective: Callable):
+    def __init__(self, group: Group, model: nn.Module, objective: Callable) -> None:
         self.group, self.model, self.objective = group, model, objective
-        self.shared = None
+        self.shared: DistributedDataParallel | None = None
 
-    def __call__(self, batch: Batch, **options) -> dict[str, Tensor]:
+    def __call__(self, batch: Batch, **options: Any) -> dict[str, Tensor]:
         """Return the terms of the rows of `batch` that are this process's."""
         if self.shared is None:
             self.shared = self._share(batch, options)
@@ -178,7 +178,8 @@ def _parallel(terms: _Terms, unused: bool) -> DistributedDataParallel:
     names = inspect.signature(DistributedDataParallel).parameters
     # An older PyTorch knows the switch by its first name alone, a newer one warns of that name.
     switch = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-    return DistributedDataParallel(terms, find_unused_parameters=unused, **{switch: False})
+    options: dict[str, Any] = {switch: False}
+    return DistributedDataParallel(terms, find_unused_parameters=unused, **options)
 
 
 def _check_independent(terms: _Terms, few: Batch, options: dict) -> bool:

@@ -169,7 +169,7 @@ def fit(
     return run.history()
 
 
-def _training_data(data) -> tuple[Batch, Batch | None]:
+def _training_data(data: object) -> tuple[Batch, Batch | None]:
     if isinstance(data, HeldOut):
         raise TypeError("data is a test split, and test images never reach training; fit on train")
     train, valid = (data.train, data.valid) if isinstance(data, Split) else (data, None)
@@ -198,13 +198,13 @@ def _check_labeled(labeled_batch_size: int | None, train: Batch) -> None:
 
 
 def _total_steps(epochs: int | None, steps: int | None, per_epoch: int) -> int:
-    if (epochs is None) == (steps is None):
-        raise ValueError(f"give either epochs or steps, got epochs={epochs} and steps={steps}")
-    if steps is not None:
+    if steps is not None and epochs is None:
         check_positive(steps=steps)
         return steps
-    check_positive(epochs=epochs)
-    return epochs * per_epoch
+    if epochs is not None and steps is None:
+        check_positive(epochs=epochs)
+        return epochs * per_epoch
+    raise ValueError(f"give either epochs or steps, got epochs={epochs} and steps={steps}")
 
 
 def _check_numbers(lr: float | Schedule, seed: int) -> None:

@@ -22,7 +22,7 @@ PLAIN = bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.de
 CURE = "give a named function or a functools.partial of one, whose values a checkpoint can compare"
 
 
-def identity_of(value, role: str) -> str:
+def identity_of(value: object, role: str) -> str:
     """Describe `value` such that equal descriptions mean equal behavior.
 
     Parameters
@@ -49,11 +49,11 @@ def identity_of(value, role: str) -> str:
 class _Describer:
     """Describe one value; functions that name one another are described once."""
 
-    def __init__(self, role: str):
+    def __init__(self, role: str) -> None:
         self.role = role
         self.seen: set[FunctionType] = set()
 
-    def describe(self, value) -> str:
+    def describe(self, value: object) -> str:
         if isinstance(value, PLAIN):
             return repr(value)
         if isinstance(value, Tensor | np.ndarray):
@@ -67,7 +67,7 @@ class _Describer:
             return f"{{{', '.join(sorted(map(self.describe, value)))}}}"
         return self._callable(value)
 
-    def _callable(self, value) -> str:
+    def _callable(self, value: object) -> str:
         if isinstance(value, type | BuiltinFunctionType):
             return f"{value.__module__}.{value.__qualname__}"
         if isinstance(value, partial):
@@ -112,7 +112,7 @@ class _Describer:
             if isinstance(value, PLAIN) or home:
                 yield f"{name} = {self.describe(value)}"
 
-    def _object(self, value) -> str:
+    def _object(self, value: object) -> str:
         if is_dataclass(value):
             shown = {f.name: getattr(value, f.name) for f in fields(value)}
             return f"{value!r} [{_short([self.describe(shown)])}]"

@@ -2,17 +2,20 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from functools import cached_property, partial
 from itertools import zip_longest
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaecourse.data import Batch
 from vaecourse.evaluation import evaluate
+from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import Checked, check_transformed, name_of
 from vaecourse.runtime import autocast, keep_freed_memory, needs_autocast, progress_bar
 from vaecourse.runtime.files import remove_unfinished
@@ -30,6 +33,7 @@ from vaecourse.training.not_finite import cause
 
 __all__ = ["Run"]
 
+Place = str | Path | None
 CHECK_EVERY = 50
 """Steps between looks at the terms on an accelerator, where each look waits for the device."""
 
@@ -38,7 +42,7 @@ def _at(value: float | Schedule, step: int) -> float:
     return value(step) if isinstance(value, Schedule) else value
 
 
-def _unlike(old, new) -> tuple:
+def _unlike(old: object, new: object) -> tuple:
     """Return two values, or of two long texts the first lines that differ."""
     if not isinstance(old, str) or not isinstance(new, str):
         return old, new
@@ -50,7 +54,7 @@ def _digest(data: Batch) -> str:
     digest = hashlib.sha256()
     for array in data:
         digest.update(f"{array.dtype} {tuple(array.shape)}".encode())
-        digest.update(array.cpu().contiguous().numpy())
+        digest.update(array.cpu().contiguous().numpy().data)
     return digest.hexdigest()
 
 
@@ -64,8 +68,16 @@ class Run:
     """One training run: its state is all that a checkpoint must hold."""
 
     def __init__(
-        self, model, objective, data, plan, transform, optimizer, config, group: Group | None = None
-    ):
+        self,
+        model: nn.Module,
+        objective: Objective,
+        data: tuple[Batch, Batch | None],
+        plan: dict[str, float | Schedule],
+        transform: Callable[[Tensor, torch.Generator], Tensor] | None,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        config: dict[str, Any],
+        group: Group | None = None,
+    ) -> None:
         self.model, self.objective, self.plan = model, Checked(objective, trains=True), plan
         self.group = group
         alone = partial(self.objective, model)
@@ -81,7 +93,7 @@ class Run:
         self.batch_size = config["batch_size"]
         self.steps_per_epoch = -(-len(train.x) // self.batch_size)
         self.extra = config["labeled_batch_size"]
-        self.labeled = (train.y.cpu() >= 0).nonzero().squeeze(1) if self.extra else None
+        self.labeled = (train.y.cpu() >= 0).nonzero().squeeze(1)
         self.names: list[str] = []
         self.pending: list[Tensor] = []
         self.records: list[list[float]] = []
@@ -89,7 +101,7 @@ class Run:
         self.step = 0
         self.seconds = self.cpu_seconds = 0.0
 
-    def train(self, total: int, path, every: int, progress: bool) -> None:
+    def train(self, total: int, path: Place, every: int, progress: bool) -> None:
         """Update until step `total`; validate after epochs, save every `every` steps."""
         self.model.train()
         keep_freed_memory()
@@ -224,7 +236,7 @@ class Run:
     def history(self) -> History:
         """Return the record so far."""
 
-        def columns(rows):
+        def columns(rows: list[list[float]]) -> dict[str, np.ndarray]:
             table = np.array(rows).reshape(len(rows), len(self.names))
             return dict(zip(self.names, table.T.copy(), strict=True)) if rows else {}
 
@@ -241,7 +253,7 @@ class Run:
             "validation data": self.valid and _digest(self.valid),
         }
 
-    def save(self, path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write everything that the next step depends on."""
         self._check_finite()
         if self.group is None or self.group.rank == 0:
@@ -249,7 +261,7 @@ class Run:
         if self.group is not None:
             self.group.wait(self.device)
 
-    def _write(self, path) -> None:
+    def _write(self, path: str | Path) -> None:
         optimizer, numbers = optimizer_tensors(self.optimizer)
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"optimizer.{name}": t for name, t in optimizer.items()}
@@ -269,7 +281,7 @@ class Run:
         }
         write_checkpoint(path, tensors, meta)
 
-    def restore(self, path, total: int) -> None:
+    def restore(self, path: Place, total: int) -> None:
         """Continue from `path` if there is such a file; refuse one that another run wrote."""
         if path is not None:
             if self.group is None or self.group.rank == 0:
@@ -279,7 +291,7 @@ class Run:
         if self.group is not None:
             self.group.check_same(self.step, self.device)
 
-    def _read(self, path, total: int) -> None:
+    def _read(self, path: str | Path, total: int) -> None:
         tensors, meta = read_checkpoint(path)
         if "config" not in meta:
             raise ValueError(
@@ -287,7 +299,7 @@ class Run:
                 "it with vaecourse.training.checkpoints.load_model"
             )
 
-        def part(prefix):
+        def part(prefix: str) -> dict[str, Tensor]:
             return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
         check_weights(self.model, part("model."), path)
@@ -303,7 +315,7 @@ class Run:
         self.names, self.step, self.seconds = meta["names"], meta["step"], meta["seconds"]
         self.cpu_seconds = meta.get("cpu_seconds", 0.0)
 
-    def _check_same_run(self, path, meta: dict, total: int) -> None:
+    def _check_same_run(self, path: str | Path, meta: dict, total: int) -> None:
         then, now = meta["config"], self.identity
         changed = [name for name in now if then.get(name) != now[name]]
         if changed:

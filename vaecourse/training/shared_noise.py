@@ -6,7 +6,7 @@ one works; `vaecourse.training.distributed` does without where it does not.
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +14,10 @@ from torch import Tensor
 from vaecourse.runtime.private import TorchDispatchMode
 
 __all__ = ["Draw", "Rows", "SharedNoise", "Witness", "can_share_noise", "row_dimensions"]
+
+Size = tuple[int, ...]
+Witnessed = tuple[Callable, list[Size], list[Size]]
+"""An operation, and the sizes of its arguments and of its results."""
 
 
 @cache
@@ -52,28 +56,30 @@ class Draw(NamedTuple):
     results: tuple[int | None, ...]
 
 
-def _is_random(operation) -> bool:
+def _is_random(operation: Any) -> bool:
     return torch.Tag.nondeterministic_seeded in operation.tags
 
 
-def _size(value) -> tuple[int, ...]:
+def _size(value: object) -> tuple[int, ...]:
     if isinstance(value, Tensor):
         return tuple(value.shape)
     return tuple(value) if isinstance(value, list | tuple) else ()
 
 
-def _results(value) -> tuple[Tensor, ...]:
+def _results(value: Any) -> tuple[Tensor, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
 class Witness(TorchDispatchMode):
     """Write down every random operation and the sizes that it takes and gives."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.seen: list = []
+        self.seen: list[Witnessed] = []
 
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
         result = operation(*args, **(kwargs or {}))
         if _is_random(operation):
             results = [_size(value) for value in _results(result)]
@@ -84,11 +90,13 @@ class Witness(TorchDispatchMode):
 class SharedNoise(TorchDispatchMode):
     """Let every random operation draw for all rows of the batch and keep those of this process."""
 
-    def __init__(self, draws: list[Draw], rows: Rows):
+    def __init__(self, draws: list[Draw], rows: Rows) -> None:
         super().__init__()
         self.draws, self.rows, self.position = draws, rows, 0
 
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
         if not _is_random(operation):
             return operation(*args, **(kwargs or {}))
         draw = self.draws[self.position] if self.position < len(self.draws) else None
@@ -105,7 +113,7 @@ class SharedNoise(TorchDispatchMode):
             return args[0].copy_(kept[0])
         return tuple(kept) if isinstance(result, tuple) else kept[0]
 
-    def _widen(self, value, dim: int | None):
+    def _widen(self, value: Any, dim: int | None) -> Any:
         if dim is None:
             return value.clone() if isinstance(value, Tensor) else value
         start, stop, total = self.rows
@@ -121,17 +129,17 @@ class SharedNoise(TorchDispatchMode):
         return value.narrow(dim, self.rows.start, self.rows.stop - self.rows.start)
 
 
-def row_dimensions(two, four) -> Draw:
+def row_dimensions(two: Witnessed, four: Witnessed) -> Draw:
     """Tell from the same operation on two and on four rows which dimensions count the rows."""
     operation = two[0]
 
-    def dims(small, large) -> tuple[int | None, ...]:
+    def dims(small: list[Size], large: list[Size]) -> tuple[int | None, ...]:
         return tuple(_grown(*pair, operation) for pair in zip(small, large, strict=True))
 
     return Draw(operation, dims(two[1], four[1]), dims(two[2], four[2]))
 
 
-def _grown(small: tuple, large: tuple, operation) -> int | None:
+def _grown(small: Size, large: Size, operation: object) -> int | None:
     if small == large:
         return None
     changed = [dim for dim, pair in enumerate(zip(small, large, strict=True)) if pair[0] != pair[1]]
