@@ -228,3 +228,16 @@ def test_descriptions_are_the_same_in_every_process():
     }
     assert len(said) == 1
     assert "partial(vaecourse.objectives.class_sums.m2 [" in said.pop()
+
+
+def seeded(model, batch, *, seed=0, model_scale=1.0):
+    """An objective whose keywords have the names of other things that a checkpoint compares."""
+    return elbo(model, batch, beta=model_scale + 0 * seed)
+
+
+def test_a_keyword_may_be_called_as_an_argument_of_fit(tmp_path):
+    options = {"checkpoint": tmp_path / "run", "schedules": {"seed": 3.0}}
+    toy.fit(toy.model(), seeded, steps=2, seed=1, **options)
+    assert len(toy.fit(toy.model(), seeded, steps=4, seed=1, **options)) == 4
+    with pytest.raises(ValueError, match="made with seed = 1; this run has seed = 2"):
+        toy.fit(toy.model(), seeded, steps=4, seed=2, **options)

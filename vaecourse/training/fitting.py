@@ -154,7 +154,8 @@ def fit(
     }
     if checkpoint is not None:
         functions = {"objective": objective, "transform": transform, "optimizer": optimizer}
-        config |= {role: identity_of(value, role) for role, value in (functions | plan).items()}
+        config |= {role: identity_of(value, role) for role, value in functions.items()}
+        config |= {f"value of {name}": identity_of(value, name) for name, value in plan.items()}
         config["model"] = repr(model)
     home, target = next(model.parameters()).device, local_device(resolve_device(device))
     try:
