@@ -43,7 +43,7 @@ KNOWS = {
     "plots": "",
     "pretrained": "data models objectives runtime schedules training",
     "results": "",
-    "runtime": "",
+    "runtime": "checks",
     "schedules": "checks",
     "training": "checks data evaluation objectives runtime schedules",
 }

@@ -63,13 +63,18 @@ def evaluate(
     """
     if not len(data.x):
         raise ValueError("evaluate needs at least one example, got none")
-    totals: dict[str, float] = {}
+    found: list[dict[str, Tensor]] = []
     checked = Checked(objective, trains=False)
     with evaluating(model, seed) as device:
         generator = torch.Generator(device).manual_seed(seed)
         for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
             x = x.to(device)
             batch = Batch(transform(x, generator) if transform else x, y.to(device))
-            for name, values in checked(model, batch).items():
-                totals[name] = totals.get(name, 0.0) + values.cpu().double().sum().item()
-    return {name: total / len(data.x) for name, total in totals.items()}
+            found.append(checked(model, batch))
+    return {name: _mean([terms[name] for terms in found], batch_size) for name in found[0]}
+
+
+def _mean(parts: list[Tensor], batch_size: int) -> float:
+    """Average the values of all batches; a device is waited for once, not in every batch."""
+    values = torch.cat(parts).cpu().double()
+    return sum(part.sum().item() for part in values.split(batch_size)) / len(values)

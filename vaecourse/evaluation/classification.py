@@ -5,12 +5,12 @@ from torch import Tensor
 
 from vaecourse.data import Batch, HeldOut
 from vaecourse.models.protocols import PredictorModule
-from vaecourse.runtime import evaluating
+from vaecourse.runtime import evaluating, passes
 
 __all__ = ["confusion_matrix", "error_rate", "predict"]
 
 
-def predict(model: PredictorModule, x: Tensor, *, batch_size: int = 1000) -> Tensor:
+def predict(model: PredictorModule, x: Tensor, *, batch_size: int | None = None) -> Tensor:
     """Return the probability of every class for every example.
 
     Parameters
@@ -19,8 +19,8 @@ def predict(model: PredictorModule, x: Tensor, *, batch_size: int = 1000) -> Ten
         Model with ``predict``.
     x : Tensor
         Shape ``(N, *event)``.
-    batch_size : int
-        Examples per pass.
+    batch_size : int, optional
+        Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
 
     Returns
     -------
@@ -28,9 +28,8 @@ def predict(model: PredictorModule, x: Tensor, *, batch_size: int = 1000) -> Ten
         Shape ``(N, C)``, on the CPU.
     """
     with evaluating(model, 0) as device:
-        return torch.cat(
-            [model.predict(part.to(device)).probs.cpu() for part in x.split(batch_size)]
-        )
+        parts = [model.predict(part).probs for part in passes(x, device, batch_size)]
+        return torch.cat(parts).cpu()
 
 
 def error_rate(model: PredictorModule, data: Batch | HeldOut) -> float:

@@ -23,7 +23,7 @@ from vaecourse.distributions import (
 from vaecourse.models.protocols import EncoderModule
 from vaecourse.models.vae import VAE, mlp_vae
 from vaecourse.networks import MLP, Activation, ConditionalMLP, Linear
-from vaecourse.runtime import evaluating
+from vaecourse.runtime import evaluating, passes
 
 __all__ = [
     "M2",
@@ -286,7 +286,9 @@ def mlp_prediction_constrained_vae(
     return PredictionConstrainedVAE(vae.encoder, vae.decoder, classifier, vae.prior)
 
 
-def latent_batch(model: EncoderModule, data: Batch | HeldOut, *, batch_size: int = 1000) -> Batch:
+def latent_batch(
+    model: EncoderModule, data: Batch | HeldOut, *, batch_size: int | None = None
+) -> Batch:
     """Replace every x by its posterior: the data on which the second model of M1+M2 trains.
 
     Parameters
@@ -295,8 +297,8 @@ def latent_batch(model: EncoderModule, data: Batch | HeldOut, *, batch_size: int
         Trained model with a Gaussian ``encode``.
     data : Batch or HeldOut
         ``x`` of shape ``(N, *event)``; the labels go along.
-    batch_size : int
-        Examples per pass.
+    batch_size : int, optional
+        Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
 
     Returns
     -------
@@ -305,9 +307,10 @@ def latent_batch(model: EncoderModule, data: Batch | HeldOut, *, batch_size: int
         for `sample_latents`.
     """
     with evaluating(model, 0) as device:
-        posteriors = (model.encode(part.to(device)) for part in data.x.split(batch_size))
-        parts = [torch.stack([q.mean, q.stddev], dim=1).cpu() for q in posteriors]
-    return Batch(torch.cat(parts), data.y)
+        posteriors = (model.encode(part) for part in passes(data.x, device, batch_size))
+        parts = [torch.stack([q.mean, q.stddev], dim=1) for q in posteriors]
+        latents = torch.cat(parts).cpu()
+    return Batch(latents, data.y)
 
 
 def sample_latents(x: Tensor, generator: torch.Generator) -> Tensor:

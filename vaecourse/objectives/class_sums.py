@@ -47,19 +47,32 @@ def _known_label(
 
 
 def _summed_label(
-    model: ModelOfClasses, x: Tensor, guess: td.Categorical, num_samples: int
+    model: ModelOfClasses,
+    batch: Batch,
+    labeled: Tensor,
+    guess: td.Categorical,
+    num_samples: int,
 ) -> _Bound:
-    """Return -U(x) of equation (7): the sum over y as one pass in which class is a batch axis."""
-    classes = torch.arange(guess.logits.shape[-1], device=x.device)
-    every = _known_label(model, x, classes.unsqueeze(1), num_samples)
-    share = guess.probs.T
+    """Return -U(x) of equation (7): the sum over y as one pass in which class is a batch axis.
+
+    A labeled row has one class in its sum, and so the bound -L(x, y) of equation (6).
+    """
+    prior, y = model.class_prior(), batch.y.clamp(min=0)
+    classes = torch.arange(guess.logits.shape[-1], device=y.device).unsqueeze(1)
+    every = _known_label(model, batch.x, classes, num_samples)
+    share = guess.probs.T.where(~labeled, (classes == y).to(guess.probs.dtype))
     log_likelihood, rate = (share * every.reconstruction).sum(0), (share * every.kl).sum(0)
-    label_kl = kl(guess, model.class_prior())
+    label_kl = kl(guess, prior).where(~labeled, -prior.log_prob(y))
     return _Bound(log_likelihood, rate, label_kl, torch.zeros_like(label_kl))
 
 
 def _lottery_label(
-    model: ModelOfClasses, x: Tensor, guess: td.Categorical, num_samples: int, roulette: float
+    model: ModelOfClasses,
+    batch: Batch,
+    labeled: Tensor,
+    guess: td.Categorical,
+    num_samples: int,
+    roulette: float,
 ) -> _Bound:
     """Estimate -U(x) from the likeliest class and those that a lottery lets into the sum.
 
@@ -70,9 +83,9 @@ def _lottery_label(
     best = share.argmax(0, keepdim=True)
     chance = (share.detach() / roulette).clamp(max=1).scatter(0, best, 1.0)
     if chance.mean() > DENSE:
-        return _summed_label(model, x, guess, num_samples)
+        return _summed_label(model, batch, labeled, guess, num_samples)
     y, rows = (torch.rand_like(chance) < chance).nonzero(as_tuple=True)
-    drawn = _known_label(model, x, y, num_samples, rows)
+    drawn = _known_label(model, batch.x, y, num_samples, rows)
     weight = share[y, rows] / chance[y, rows]
     zero, is_best = torch.zeros_like(share[0]), y == best[0, rows]
 
@@ -86,12 +99,19 @@ def _lottery_label(
 
 
 def _sampled_label(
-    model: ModelOfClasses, x: Tensor, guess: td.Categorical, num_samples: int
+    model: ModelOfClasses,
+    batch: Batch,
+    labeled: Tensor,
+    guess: td.Categorical,
+    num_samples: int,
 ) -> _Bound:
-    """Estimate -U(x) from one class drawn from q(y|x), with its score-function gradient."""
-    y = guess.sample()
-    known = _known_label(model, x, y, num_samples)
-    log_q = guess.log_prob(y)
+    """Estimate -U(x) from one class drawn from q(y|x), with its score-function gradient.
+
+    A labeled row has its own class in place of a drawn one, and no such gradient.
+    """
+    y = guess.sample().where(~labeled, batch.y)
+    known = _known_label(model, batch.x, y, num_samples)
+    log_q = guess.log_prob(y).where(~labeled, 0.0)
     bound = known.reconstruction - known.kl - known.label_kl - log_q
     score = value_with_gradient(torch.zeros_like(log_q), bound.detach() * log_q)
     return known._replace(label_kl=known.label_kl + log_q, score=score)
@@ -156,7 +176,8 @@ def m2(
         with q(y|x) below `roulette`, if not the likeliest, enters the sum with probability
         q(y|x) / roulette and then counts that much more. Value and gradient stay right on average,
         and once the classifier is sure, a row costs one or two classes instead of all. A batch in
-        which most classes would enter has the exact sum, which is then cheaper.
+        which most classes would enter has the exact sum, which is then cheaper; and so has every
+        batch on an accelerator, which would have to wait for the number of classes.
 
     Returns
     -------
@@ -186,8 +207,10 @@ def m2(
     check_positive(num_samples=num_samples)
     rows = rows_of(batch.y, batch.x.dtype, labeled_share)
     guess = model.classify(batch.x)
-    without = _without_label(sum_labels, roulette)
-    terms = _bounds(model, batch, guess, rows.labeled, num_samples, without)._asdict()
+    on_cpu = batch.x.device.type == "cpu"
+    without = _without_label(sum_labels, roulette, on_cpu)
+    bounds = partial(_in_two_passes, without) if on_cpu else without
+    terms = bounds(model, batch, rows.labeled, guess, num_samples)._asdict()
     score = terms.pop("score")
     bound = terms["reconstruction"] - terms["kl"] - terms["label_kl"]
     error = -guess.log_prob(batch.y.clamp(min=0)) * rows.of_labeled
@@ -196,26 +219,29 @@ def m2(
     return terms | {"prediction": error, "elbo": bound, "loss": loss}
 
 
-def _without_label(sum_labels: bool, roulette: float) -> Callable[..., _Bound]:
+def _without_label(sum_labels: bool, roulette: float, on_cpu: bool) -> Callable[..., _Bound]:
     """Return the function that bounds rows without a label."""
     if not 0 <= roulette <= 1:
         raise ValueError(f"roulette must lie between 0 and 1, got {roulette!r}")
     if roulette and not sum_labels:
         raise ValueError("roulette thins out the sum over y; leave sum_labels=True, or roulette=0")
-    if roulette:
+    if roulette and on_cpu:
         return partial(_lottery_label, roulette=roulette)
     return _summed_label if sum_labels else _sampled_label
 
 
-def _bounds(
+def _in_two_passes(
+    without: Callable[..., _Bound],
     model: ModelOfClasses,
     batch: Batch,
-    guess: td.Categorical,
     labeled: Tensor,
+    guess: td.Categorical,
     num_samples: int,
-    without: Callable[..., _Bound],
 ) -> _Bound:
-    """Bound labeled rows and rows without label each in a pass, and restore the batch's order."""
+    """Bound labeled rows apart, so that they cost one class, and restore the batch's order.
+
+    It needs the number of labeled rows, which a CPU knows and for which an accelerator would wait.
+    """
     parts, places = [], []
     if labeled.any():
         places.append(labeled.nonzero().squeeze(1))
@@ -223,8 +249,9 @@ def _bounds(
         parts.append(_known_label(model, x, y, num_samples))
     if not labeled.all():
         places.append((~labeled).nonzero().squeeze(1))
-        x, logits = (values.index_select(0, places[-1]) for values in (batch.x, guess.logits))
+        hidden = Batch(*(values.index_select(0, places[-1]) for values in batch))
+        logits = guess.logits.index_select(0, places[-1])
         some = td.Categorical(logits=logits, validate_args=False)
-        parts.append(without(model, x, some, num_samples))
+        parts.append(without(model, hidden, labeled[places[-1]], some, num_samples))
     where = torch.cat(places).argsort()
     return _Bound(*(torch.cat(values)[where] for values in zip(*parts, strict=True)))

@@ -1,8 +1,8 @@
 """Bounds under the constraint that latents predict labels: prediction and consistency."""
 
-from math import log
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch import distributions as td
 
@@ -180,9 +180,10 @@ def consistency_constrained(
 
 def _aggregate(logits: Tensor, rows: Rows, label_prior: Tensor | None) -> Tensor:
     """Return H(prior, mean prediction), once for every row, from log predictions ``(K, B, C)``."""
-    unlabeled = ~rows.labeled
-    chosen = logits[:, unlabeled] if unlabeled.any() else logits
+    chosen = ~rows.labeled | rows.labeled.all()
+    masked = logits.where(chosen.unsqueeze(1), -torch.inf)
     # The log of a mean of probabilities would be infinite where all of them underflow.
-    log_mean = chosen.flatten(0, 1).logsumexp(0) - log(chosen.shape[0] * chosen.shape[1])
+    count = (len(logits) * chosen.sum()).to(logits.dtype)
+    log_mean = masked.flatten(0, 1).logsumexp(0) - count.log()
     cost = -log_mean.mean() if label_prior is None else -(label_prior * log_mean).sum()
     return cost.expand(logits.shape[1])

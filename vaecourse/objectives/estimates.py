@@ -113,7 +113,9 @@ def score_function_elbo(
     if baseline and num_samples < 2:
         raise ValueError("num_samples must be at least 2 with a baseline, got 1; draw more")
     posterior = model.encode(batch.x)
-    z = posterior.sample((num_samples,))
+    # Of a normal, `sample` asks its device whether all scales are positive, and waits.
+    draw = posterior.rsample if posterior.has_rsample else posterior.sample
+    z = draw((num_samples,)).detach()
     log_q = posterior.log_prob(z)
     log_joint = model.decode(z).log_prob(batch.x) + model.prior().log_prob(z)
     signal = f = (log_joint - log_q).detach()

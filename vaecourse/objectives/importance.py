@@ -14,7 +14,8 @@ from vaecourse.objectives.weights import frozen, log_weight, value_with_gradient
 __all__ = ["iwae"]
 
 ROWS_AT_ONCE = 1250
-"""Codes decoded at a time where no gradient is wanted: what they decode to fits the cache."""
+"""Codes decoded at a time where no gradient is wanted: what they decode to fits a CPU's cache."""
+ROWS_ON_ACCELERATOR = 50_000
 
 
 def iwae(
@@ -96,7 +97,7 @@ def iwae(
         log_w = _scores(model, batch.x, z, scored_by)
         path = log_w.detach().softmax(0)
         drawn = _systematic(path, gradient_samples)
-        z, path = z.take_along_dim(drawn.unsqueeze(-1), 0), path.gather(0, drawn)
+        z, path = z[drawn, torch.arange(len(batch.x), device=z.device)], path.gather(0, drawn)
         surrogate = log_weight(model, batch.x, z, scored_by).mean(0)
     else:
         log_w = log_weight(model, batch.x, z, scored_by)
@@ -112,7 +113,8 @@ def iwae(
 @torch.no_grad()
 def _scores(model: LatentModel, x: Tensor, z: Tensor, proposal: td.Distribution) -> Tensor:
     """Return the log weights ``(K, B)`` without a gradient, a few samples at a time."""
-    count = max(1, ROWS_AT_ONCE // len(x))
+    rows = ROWS_AT_ONCE if x.device.type == "cpu" else ROWS_ON_ACCELERATOR
+    count = max(1, rows // len(x))
     return torch.cat([log_weight(model, x, part, proposal) for part in z.split(count)])
 
 

@@ -18,7 +18,10 @@ __all__ = ["Rows", "rows_of"]
 
 
 class Rows(NamedTuple):
-    """Which rows have labels, and weights whose batch mean is a mean over some of the rows."""
+    """Which rows have labels, and weights whose batch mean is a mean over some of the rows.
+
+    Counts stay tensors: to read one, a program would have to wait for its accelerator.
+    """
 
     labeled: Tensor
     of_labeled: Tensor
@@ -31,10 +34,11 @@ def rows_of(y: Tensor, dtype: torch.dtype, labeled_share: float | None) -> Rows:
     if labeled_share is not None and not 0 <= labeled_share <= 1:
         raise ValueError(f"labeled_share must lie between 0 and 1, got {labeled_share!r}")
     labeled = y >= 0
-    size, count = len(y), int(labeled.sum())
-    of_labeled = labeled.to(dtype) * (size / max(count, 1))
-    of_unlabeled = (~labeled).to(dtype) * (size / max(size - count, 1))
-    if labeled_share is None or count in (0, size):
+    size, count = len(y), labeled.sum().to(dtype)
+    of_labeled = labeled.to(dtype) * (size / count.clamp(min=1))
+    of_unlabeled = (~labeled).to(dtype) * (size / (size - count).clamp(min=1))
+    if labeled_share is None:
         return Rows(labeled, of_labeled, of_unlabeled, 1.0)
+    mixed = (count > 0) & (count < size)
     of_all = labeled_share * of_labeled + (1 - labeled_share) * of_unlabeled
-    return Rows(labeled, of_labeled, of_unlabeled, of_all)
+    return Rows(labeled, of_labeled, of_unlabeled, of_all.where(mixed, 1.0))

@@ -8,13 +8,16 @@ from functools import cache
 from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from vaecourse.checks import check_positive
 
 __all__ = [
     "PRECISIONS",
     "Evaluable",
     "autocast",
     "check_precision",
+    "convolutions_like_products",
     "evaluating",
     "is_static",
     "isolated_rng",
@@ -22,6 +25,7 @@ __all__ = [
     "matmul_precision",
     "multiplies_in_bfloat16",
     "needs_autocast",
+    "passes",
     "progress_bar",
     "resolve_device",
     "subnormals_as_zero",
@@ -99,7 +103,7 @@ def evaluating(model: Evaluable, seed: int) -> Iterator[torch.device]:
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     model.eval()
     try:
-        with torch.no_grad(), isolated_rng(seed, device):
+        with torch.no_grad(), isolated_rng(seed, device), convolutions_like_products():
             yield device
     finally:
         for module, mode in modes:
@@ -114,7 +118,7 @@ def check_precision(precision: str) -> None:
 
 @contextmanager
 def matmul_precision(precision: str) -> Iterator[None]:
-    """Set how exactly float32 matrices are multiplied inside the block.
+    """Set how exactly float32 arrays are multiplied and convolved inside the block.
 
     Parameters
     ----------
@@ -125,9 +129,27 @@ def matmul_precision(precision: str) -> Iterator[None]:
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest" if precision == "float32" else "medium")
     try:
-        yield
+        with convolutions_like_products():
+            yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def convolutions_like_products() -> Iterator[None]:
+    """Let a GPU convolve as exactly as it multiplies matrices, and by the same algorithm each time.
+
+    By itself PyTorch multiplies exactly and convolves in TF32, by an algorithm whose sums may come
+    in another order the next time.
+    """
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
+    cudnn.allow_tf32 = torch.get_float32_matmul_precision() != "highest"
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = before
 
 
 @cache
@@ -151,6 +173,31 @@ def needs_autocast(precision: str, device: torch.device, model: nn.Module) -> bo
         return precision == "bfloat16"
     convolutions = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
     return any(isinstance(module, convolutions) for module in model.modules())
+
+
+def passes(x: Tensor, device: torch.device, batch_size: int | None = None) -> Iterator[Tensor]:
+    """Yield the rows of `x` a pass at a time, on `device`.
+
+    Parameters
+    ----------
+    x : Tensor
+        Shape ``(N, *event)``, wherever it is.
+    device : torch.device
+        Where the parts are wanted.
+    batch_size : int, optional
+        Rows of a pass. By default a thousand, which stay in a CPU's cache, or the ten thousand
+        with which an accelerator has work for all its units.
+
+    Raises
+    ------
+    ValueError
+        If `batch_size` is given and no positive integer.
+    """
+    if batch_size is None:
+        batch_size = 1000 if device.type == "cpu" else 10_000
+    check_positive(batch_size=batch_size)
+    for part in x.split(batch_size):
+        yield part.to(device)
 
 
 def autocast(device: torch.device, enabled: bool) -> torch.autocast:

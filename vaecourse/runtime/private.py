@@ -61,3 +61,17 @@ class FusedAdam(torch.optim.Adam):
 
     # PyTorch wraps a step in its profiler's record unless it has this mark.
     step.__dict__["hooked"] = True
+
+
+def leave_broken_capture(
+    graph: torch.cuda.CUDAGraph, generators: list[torch.Generator], device: torch.device
+) -> None:
+    """Give memory and random numbers back to the steps that follow a capture that failed.
+
+    PyTorch leaves both in the state of a capture when CUDA has refused an operation in it.
+    """
+    with suppress(AttributeError, RuntimeError):
+        torch._C._cuda_endAllocateToPool(device.index or 0, graph.pool())
+    for generator in generators:
+        fresh = torch.Generator(device)
+        generator.graphsafe_set_state(fresh.graphsafe_get_state())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from vaecourse.runtime import (
 )
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.schedules import Schedule
+from vaecourse.training.capture import Capture, check_capture, route_of
 from vaecourse.training.distributed import local_device, training_group
 from vaecourse.training.history import History
 from vaecourse.training.identity import identity_of
@@ -43,6 +45,7 @@ def fit(
     seed: int = 0,
     device: str | torch.device = "auto",
     precision: str = "float32",
+    capture: Capture = "auto",
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 500,
     progress: bool = True,
@@ -95,6 +98,13 @@ def fit(
         with matrix units, and often exact elsewhere); or bfloat16 by the fastest route: layers
         under autocast, or, where the CPU shortens the factors of float32 products itself and the
         model has no convolution, that. Densities are float32 throughout.
+    capture : {"auto", True, False}
+        Whether a CUDA GPU repeats steps as CUDA graphs, many times faster for small networks.
+        Inside a captured step Python runs once: what it prints, counts or draws on the CPU happens
+        once. So the first steps are tried both ways, and where they differ, or a step waits for a
+        number from the device, training goes on step by step with a warning. ``"auto"`` captures
+        the objectives and transforms of this package, True also others. `History.route` says what
+        was done. Elsewhere it changes nothing.
     checkpoint : path, optional
         File to resume from if it exists and to write to. It goes on only with the same model,
         data, numbers and functions. So an objective, transform, optimizer or schedule must be one
@@ -139,35 +149,46 @@ def fit(
     _check_labeled(labeled_batch_size, train)
     _check_numbers(lr, seed)
     check_precision(precision)
+    check_capture(capture)
     total = _total_steps(epochs, steps, -(-len(train.x) // batch_size))
     if "lr" in (schedules or {}):
         raise TypeError("schedules names 'lr'; a learning rate is given as lr, number or Schedule")
     check_options(objective, schedules or {})
     plan = {"lr": lr, **(schedules or {})}
     _check_lengths(plan, total)
-    config = {
+    numbers: dict[str, Any] = {
         "batch_size": batch_size,
         "labeled_batch_size": labeled_batch_size,
         "seed": seed,
         "seed_offset": seed_offset(),
         "precision": precision,
     }
-    if checkpoint is not None:
-        functions = {"objective": objective, "transform": transform, "optimizer": optimizer}
-        config |= {role: identity_of(value, role) for role, value in functions.items()}
-        config |= {f"value of {name}": identity_of(value, name) for name, value in plan.items()}
-        config["model"] = repr(model)
+    functions: dict[str, Any] = {
+        "objective": objective,
+        "transform": transform,
+        "optimizer": optimizer,
+    }
+    config = numbers if checkpoint is None else numbers | _identities(functions, plan, model)
     home, target = next(model.parameters()).device, local_device(resolve_device(device))
     try:
         group = training_group(target)
+        route = route_of(capture, target, group is not None, functions)
         with isolated_rng(seed, target), matmul_precision(precision):
             both = train, valid
-            run = Run(model.to(target), objective, both, plan, transform, optimizer, config, group)
+            model.to(target)
+            run = Run(model, objective, both, plan, transform, optimizer, config, group, route)
             run.restore(checkpoint, total)
             run.train(total, checkpoint, checkpoint_every, progress)
     finally:
         model.to(home).eval()
     return run.history()
+
+
+def _identities(functions: dict[str, Any], plan: dict, model: nn.Module) -> dict[str, str]:
+    """Describe what a checkpoint goes on with, and with nothing else."""
+    described = {role: identity_of(value, role) for role, value in functions.items()}
+    described |= {f"value of {name}": identity_of(value, name) for name, value in plan.items()}
+    return described | {"model": repr(model)}
 
 
 def _training_data(data: object) -> tuple[Batch, Batch | None]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["History"]
+__all__ = ["CAPTURED", "STEP_BY_STEP", "History"]
+
+CAPTURED, STEP_BY_STEP = "captured steps", "step by step"
 
 
 @dataclass
@@ -21,12 +23,16 @@ class History:
         Steps in one pass over the training images.
     seconds : float
         Wall time spent training, validation included, summed over resumed runs.
+    route : str
+        How steps were run: as CUDA graphs (``"captured steps"``) or ``"step by step"``, where
+        there is a GPU with the reason why.
     """
 
     terms: dict[str, np.ndarray] = field(default_factory=dict)
     validation: dict[str, np.ndarray] = field(default_factory=dict)
     steps_per_epoch: int = 1
     seconds: float = 0.0
+    route: str = STEP_BY_STEP
 
     def __len__(self) -> int:
         return len(next(iter(self.terms.values()), ()))

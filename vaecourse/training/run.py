@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from vaecourse.data import Batch
 from vaecourse.evaluation import evaluate
 from vaecourse.objectives import Objective
-from vaecourse.objectives.contract import Checked, check_transformed, name_of
-from vaecourse.runtime import autocast, keep_freed_memory, needs_autocast, progress_bar
+from vaecourse.runtime import keep_freed_memory, progress_bar
 from vaecourse.runtime.files import remove_unfinished
 from vaecourse.schedules import Schedule
 from vaecourse.training.checkpoints import (
@@ -27,19 +26,16 @@ from vaecourse.training.checkpoints import (
     restore_optimizer,
     write_checkpoint,
 )
-from vaecourse.training.distributed import Group, SharedTerms
-from vaecourse.training.history import History
+from vaecourse.training.distributed import Group
+from vaecourse.training.history import CAPTURED, STEP_BY_STEP, History
 from vaecourse.training.not_finite import cause
+from vaecourse.training.stepper import Stepper
 
 __all__ = ["Run"]
 
 Place = str | Path | None
 CHECK_EVERY = 50
 """Steps between looks at the terms on an accelerator, where each look waits for the device."""
-
-
-def _at(value: float | Schedule, step: int) -> float:
-    return value(step) if isinstance(value, Schedule) else value
 
 
 def _unlike(old: object, new: object) -> tuple:
@@ -77,24 +73,31 @@ class Run:
         optimizer: Callable[..., torch.optim.Optimizer],
         config: dict[str, Any],
         group: Group | None = None,
+        route: str = STEP_BY_STEP,
     ) -> None:
-        self.model, self.objective, self.plan = model, Checked(objective, trains=True), plan
-        self.group = group
-        alone = partial(self.objective, model)
-        self.terms = alone if group is None else SharedTerms(group, model, self.objective)
-        self.transform, self.config = transform, config
+        self.model, self.group, self.config, self.route = model, group, config, route
         self.device = next(model.parameters()).device
         train, self.valid = data
         self.data = Batch(train.x.to(self.device), train.y.to(self.device))
-        self.short_layers = needs_autocast(config["precision"], self.device, model)
-        self.parameters = list(model.parameters())
-        self.optimizer = optimizer(self.parameters)
+        self.optimizer = optimizer(list(model.parameters()))
         self.generator = torch.Generator(self.device).manual_seed(config["seed"])
+        self.stepper = Stepper(
+            model,
+            objective,
+            self.data,
+            plan,
+            transform,
+            self.optimizer,
+            self.generator,
+            precision=config["precision"],
+            group=group,
+            route=route,
+        )
         self.batch_size = config["batch_size"]
         self.steps_per_epoch = -(-len(train.x) // self.batch_size)
         self.extra = config["labeled_batch_size"]
         self.labeled = (train.y.cpu() >= 0).nonzero().squeeze(1)
-        self.names: list[str] = []
+        self.labeled_order = -1, self.labeled
         self.pending: list[Tensor] = []
         self.records: list[list[float]] = []
         self.validation: list[list[float]] = []
@@ -120,10 +123,11 @@ class Run:
                 if self.step % self.steps_per_epoch == 0:
                     self._validate()
                     bar.set_postfix_str(self._status())
+                if self.step == total:
+                    self._check_finite()
                 self.seconds = time.perf_counter() - started
                 if path is not None and (self.step % every == 0 or self.step == total):
                     self.save(path)
-        self._check_finite()
 
     def _epoch_order(self, epoch: int) -> Tensor:
         """Return this epoch's order of examples: a function of seed and epoch alone."""
@@ -139,48 +143,24 @@ class Run:
         end = position + self.extra
         while position < end:
             cycle, start = divmod(position, count)
-            order = _permutation(count, f"{self.config['seed']} labeled {cycle}")
-            parts.append(order[start : start + end - position])
+            if self.labeled_order[0] != cycle:
+                order = _permutation(count, f"{self.config['seed']} labeled {cycle}")
+                self.labeled_order = cycle, self.labeled[order].to(self.device)
+            parts.append(self.labeled_order[1][start : start + end - position])
             position += len(parts[-1])
-        return self.labeled[torch.cat(parts)].to(self.device)
-
-    def _options(self, step: int) -> tuple[float, dict]:
-        """Return the learning rate and the objective's options at `step`."""
-        options = {name: _at(value, step) for name, value in self.plan.items()}
-        return options.pop("lr"), options
+        return torch.cat(parts)
 
     def _update(self, index: Tensor) -> None:
         if self.extra:
             index = torch.cat([index, self._labeled_index()])
-        x = self.data.x.index_select(0, index)
-        if self.transform is not None:
-            x = self.transform(x, self.generator)
-        first = self.objective.fresh
-        if first:
-            check_transformed(x, len(index), self.transform)
-        rate, options = self._options(self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        with autocast(self.device, self.short_layers):
-            batch = Batch(x, self.data.y.index_select(0, index))
-            terms = self.terms(batch, **options)
-            loss = terms["loss"].mean()
-        self.names = list(terms)
-        with torch.no_grad():
-            self.pending.append(torch.stack(tuple(terms.values())).float().mean(1))
+        self.stepper.take(index, self.step, self._see)
+        self.step += 1
+
+    def _see(self, terms: Tensor) -> None:
+        """Record the terms of a step; to look at them is to wait for an accelerator."""
+        self.pending.append(terms)
         if self.device.type == "cpu" or len(self.pending) >= CHECK_EVERY:
             self._flush()
-        loss.backward()
-        if first and all(parameter.grad is None for parameter in self.parameters):
-            raise ValueError(
-                f"the 'loss' of {name_of(self.objective.objective)} depends on no weight of the "
-                "model that is trained; compute it from what that model returns"
-            )
-        self.optimizer.step()
-        # Freed now, the gradients' memory serves the next forward pass while caches still hold it.
-        for parameter in self.parameters:
-            parameter.grad = None
-        self.step += 1
 
     def _flush(self) -> None:
         """Move pending terms to the record, or stop at the first that is not finite."""
@@ -191,7 +171,7 @@ class Run:
         if self.group is not None:
             rows = self.group.mean(rows)
         for row in rows.tolist():
-            for name, value in zip(self.names, row, strict=True):
+            for name, value in zip(self.stepper.names, row, strict=True):
                 if not isfinite(value):
                     self._stop(name, value)
             self.records.append(row)
@@ -199,15 +179,15 @@ class Run:
     def _stop(self, name: str, value: float) -> None:
         """Raise an error that says which term stopped being finite, where, and why."""
         step = len(self.records)
-        options = {name: _at(value, step) for name, value in self.plan.items()}
-        seen = self.parameters if self.device.type == "cpu" else ()
-        why = cause(step, self.data.x, options, seen)
+        rate, options = self.stepper.options(step)
+        seen = self.stepper.parameters if self.device.type == "cpu" else ()
+        why = cause(step, self.data.x, {"lr": rate, **options}, seen)
         raise FloatingPointError(f"{name} became {value} at step {step}: {why}")
 
     def _check_finite(self) -> None:
         """Stop if the last update ruined the weights: no term has seen them yet."""
         self._flush()
-        if not all(weights.isfinite().all() for weights in self.parameters):
+        if not all(weights.isfinite().all() for weights in self.stepper.parameters):
             raise FloatingPointError(
                 f"the weights stopped being finite before step {self.step}, though every term "
                 "still was; look for a term whose slope is infinite, such as a square root at 0"
@@ -216,42 +196,46 @@ class Run:
     def _validate(self) -> None:
         if self.valid is None:
             return
-        _, options = self._options(self.step - 1)
+        _, options = self.stepper.options(self.step - 1)
         terms = evaluate(
             self.model,
-            partial(self.objective.objective, **options),
+            partial(self.stepper.objective.objective, **options),
             self.valid,
-            transform=self.transform,
+            transform=self.stepper.transform,
             seed=self.config["seed"],
         )
-        self.validation.append([terms[name] for name in self.names])
+        self.validation.append([terms[name] for name in self.stepper.names])
 
     def _status(self) -> str:
         self._flush()
         tail = np.mean(self.records[-self.steps_per_epoch :], axis=0)
         return ", ".join(
-            f"{name} {value:.2f}" for name, value in zip(self.names, tail, strict=True)
+            f"{name} {value:.2f}" for name, value in zip(self.stepper.names, tail, strict=True)
         )
 
     def history(self) -> History:
         """Return the record so far."""
 
         def columns(rows: list[list[float]]) -> dict[str, np.ndarray]:
-            table = np.array(rows).reshape(len(rows), len(self.names))
-            return dict(zip(self.names, table.T.copy(), strict=True)) if rows else {}
+            table = np.array(rows).reshape(len(rows), len(self.stepper.names))
+            return dict(zip(self.stepper.names, table.T.copy(), strict=True)) if rows else {}
 
-        return History(
-            columns(self.records), columns(self.validation), self.steps_per_epoch, self.seconds
-        )
+        terms, validation = columns(self.records), columns(self.validation)
+        return History(terms, validation, self.steps_per_epoch, self.seconds, self.stepper.route)
 
     @cached_property
     def identity(self) -> dict:
         """The configuration and a hash of the data: what makes two runs the same run."""
-        return self.config | {
-            "device": self.device.type,
-            "data": _digest(self.data),
-            "validation data": self.valid and _digest(self.valid),
-        }
+        asked = {"captured": self.route == CAPTURED} if self.device.type == "cuda" else {}
+        return (
+            self.config
+            | asked
+            | {
+                "device": self.device.type,
+                "data": _digest(self.data),
+                "validation data": self.valid and _digest(self.valid),
+            }
+        )
 
     def save(self, path: str | Path) -> None:
         """Write everything that the next step depends on."""
@@ -276,7 +260,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "cpu_seconds": time.process_time() - self.cpu_started,
-            "names": self.names,
+            "names": self.stepper.names,
             "optimizer": numbers,
         }
         write_checkpoint(path, tensors, meta)
@@ -312,7 +296,7 @@ class Run:
             torch.get_device_module(self.device).set_rng_state(tensors["rng.device"])
         self.records = tensors["history.steps"].tolist()
         self.validation = tensors["history.validation"].tolist()
-        self.names, self.step, self.seconds = meta["names"], meta["step"], meta["seconds"]
+        self.stepper.names, self.step, self.seconds = meta["names"], meta["step"], meta["seconds"]
         self.cpu_seconds = meta.get("cpu_seconds", 0.0)
 
     def _check_same_run(self, path: str | Path, meta: dict, total: int) -> None:
