@@ -23,7 +23,7 @@ from torch import Tensor
 from vaecourse.objectives.contract import name_of
 from vaecourse.runtime.private import leave_broken_capture
 from vaecourse.training.history import CAPTURED, STEP_BY_STEP
-from vaecourse.training.python_state import PythonState, watching
+from vaecourse.training.python_state import PythonState, random_states, set_random_states, watching
 
 __all__ = [
     "CannotCapture",
@@ -115,9 +115,11 @@ class _Kept:
     def __init__(self, tensors: list[Tensor], generators: list[torch.Generator]) -> None:
         self.tensors, self.values = tensors, [t.detach().clone() for t in tensors]
         self.generators, self.states = generators, [g.get_state() for g in generators]
+        self.cpu = random_states()
 
     @torch.no_grad()
     def put_back(self) -> None:
+        set_random_states(self.cpu)
         for tensor, value in zip(self.tensors, self.values, strict=True):
             tensor.copy_(value)
         for generator, state in zip(self.generators, self.states, strict=True):

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PythonState", "Witness", "watching"]
+__all__ = ["PythonState", "Witness", "random_states", "set_random_states", "watching"]
 
 PLAIN = bool, int, float, complex, str, bytes, type(None), itertools.count
 SEQUENCES = list, tuple, deque, set, frozenset
@@ -54,6 +54,19 @@ def watching() -> Iterator[list[Witness]]:
         yield [out, err]
 
 
+def random_states() -> tuple[Any, ...]:
+    """Return the state of Python's, NumPy's and PyTorch's random numbers on the CPU."""
+    # A learner's code may draw from NumPy's old generator.
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+
+
+def set_random_states(states: tuple[Any, ...]) -> None:
+    """Put back what `random_states` returned."""
+    random.setstate(states[0])
+    np.random.set_state(states[1])  # noqa: NPY002
+    torch.set_rng_state(states[2])
+
+
 class PythonState:
     """Every plain value that functions and objects can reach, and the random numbers of the CPU.
 
@@ -69,11 +82,12 @@ class PythonState:
     """
 
     def __init__(self, roots: dict[str, object]) -> None:
-        numpy_state: Any = np.random.get_state()  # noqa: NPY002 - a learner's code may draw from it
+        names = ("random", "NumPy", "torch on the CPU")
+        python, (_, *numpy_state), cpu = random_states()
+        states = python, (numpy_state[0].tobytes(), *numpy_state[1:]), cpu.numpy().tobytes()
         self.values: dict[str, object] = {
-            "the random numbers of random": random.getstate(),
-            "the random numbers of NumPy": _content_of(np.asarray(numpy_state[1])),
-            "the random numbers of torch on the CPU": _content_of(torch.get_rng_state().numpy()),
+            f"the random numbers of {name}": state
+            for name, state in zip(names, states, strict=True)
         }
         self.seen: dict[int, object] = {}
         self.tensors: list[Tensor] = []
@@ -108,7 +122,7 @@ def _told(value: object) -> object:
         written = value._version if value.device.type == "cpu" else None
         return tuple(value.shape), value.data_ptr(), written
     if isinstance(value, np.ndarray):
-        return value.shape, _content_of(value) if value.size < 1e6 else None
+        return value.shape, value.tobytes() if value.size < 1e6 else None
     if isinstance(value, np.random.Generator):
         return repr(value.bit_generator.state)
     if isinstance(value, random.Random):
@@ -159,7 +173,3 @@ def _attributes(value: object) -> Iterable[tuple[str, object]]:
         yield from ((f".{name}", part) for name, part in value.named_parameters(recurse=False))
         yield from ((f".{name}", part) for name, part in value.named_buffers(recurse=False))
         yield from ((f".{name}", part) for name, part in value.named_children())
-
-
-def _content_of(array: np.ndarray) -> bytes:
-    return array.tobytes()
