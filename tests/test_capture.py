@@ -78,7 +78,7 @@ VAE, M2, PC = (
     partial(vc.mlp_m2, num_classes=3, hidden=(16,)),
     partial(vc.mlp_prediction_constrained_vae, num_classes=3, hidden=(16,), dropout=0.2),
 )
-ramp = {"beta": vc.linear(0.1, 1.0, 100)}
+ramp = {"beta": vc.linear(0.1, 1.0, 40)}
 CASES = {
     "elbo": (VAE, elbo, {"schedules": ramp, "transform": dynamic_binarization}),
     "iwae": (VAE, partial(iwae, num_samples=5, gradient_samples=2), {}),
@@ -91,7 +91,7 @@ CASES = {
     "prediction": (
         PC,
         prediction_constrained,
-        {"schedules": {"multiplier": vc.linear(0, 9, 99)}, "labeled_batch_size": 5},
+        {"schedules": {"multiplier": vc.linear(0, 9, 40)}, "labeled_batch_size": 5},
     ),
     "consistency": (
         PC,
@@ -106,9 +106,9 @@ def _data():
     return vc.Batch(x, label_subset(y, 20))
 
 
-def _train(build, objective, **options):
-    model = _model(build)
-    options = {"steps": STEPS, "lr": vc.warmup_cosine(1e-2, 20, STEPS), "device": "cuda", **options}
+def _train(build, objective, steps=STEPS, **options):
+    model, lr = _model(build), vc.warmup_cosine(1e-2, 10, steps)
+    options = {"steps": steps, "lr": lr, "device": "cuda", **options}
     return model, toy.fit(model, objective, _data(), **options)
 
 

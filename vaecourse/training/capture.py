@@ -188,19 +188,20 @@ class CapturedSteps:
             self.options[name].fill_(value)
 
     def _capture(self, index: Tensor, number: int) -> _Captured:
-        before, where = PythonState(self.roots), index.clone()
-        reached = [t for t in before.tensors if t.device == self.device]
-        kept = _Kept([*self.tensors(), *reached], self.generators)
-        try:
-            with _rates_on_device(self.optimizer, self.rates):
+        where = index.clone()
+        with _rates_on_device(self.optimizer, self.rates):
+            before = PythonState(self.roots)
+            reached = [t for t in before.tensors if t.device == self.device]
+            kept = _Kept([*self.tensors(), *reached], self.generators)
+            try:
                 wanted = self._try(where, number, before)
                 kept.put_back()
                 graph, terms = self._record(where)
-            captured = _Captured(graph, where, terms)
-            found = [self._replayed(captured, number + trial) for trial in range(TRIALS)]
-            _check_alike(wanted, torch.stack(found))
-        finally:
-            kept.put_back()
+                captured = _Captured(graph, where, terms)
+                found = [self._replayed(captured, number + trial) for trial in range(TRIALS)]
+                _check_alike(wanted, torch.stack(found))
+            finally:
+                kept.put_back()
         return captured
 
     def _replayed(self, captured: _Captured, number: int) -> Tensor:

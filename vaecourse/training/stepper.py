@@ -102,6 +102,7 @@ class Stepper:
             return self.captured(index, number)
         except CannotCapture as error:
             self.route, self.captured = f"{STEP_BY_STEP}: {error}", None
+            self._free_gradients()
             warnings.warn(f"training goes on {self.route}", stacklevel=6)
             return None
 
@@ -157,6 +158,9 @@ class Stepper:
                 "model that is trained; compute it from what that model returns"
             )
         self.optimizer.step()
-        # Freed now, the gradients' memory serves the next forward pass while caches still hold it.
+        self._free_gradients()
+
+    def _free_gradients(self) -> None:
+        """Let the gradients' memory serve the next forward pass while caches still hold it."""
         for parameter in self.parameters:
             parameter.grad = None
