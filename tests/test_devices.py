@@ -12,8 +12,10 @@ import vaecourse as vc
 from vaecourse.data import labels
 from vaecourse.evaluation import evaluate
 from vaecourse.evaluation.marginal import log_marginal
+from vaecourse.experiments import run_trial
 from vaecourse.objectives import elbo, reconstruction
-from vaecourse.runtime import PRECISIONS, isolated_rng
+from vaecourse.runtime import PRECISIONS, device_name, isolated_rng, needs_autocast
+from vaecourse.training.history import CAPTURED, STEP_BY_STEP
 
 STEPS = 30
 """Not a multiple of the 4 steps of an epoch, nor of the 7 steps between checkpoints."""
@@ -131,6 +133,33 @@ def test_isolated_random_numbers_follow_their_seed_and_leave_the_others(device):
             draws.append(torch.rand(5, device=device))
     assert torch.equal(*draws)
     assert torch.equal(read(), before)
+
+
+@each_device
+def test_an_embedding_is_trained_where_it_was_told_and_embeds_at_home(device):
+    x = toy.batch().x.numpy()
+    found = vc.VAEEmbedding(2, hidden=(8,), epochs=3, device=device, random_state=0).fit(x)
+    assert found.history_.route == (CAPTURED if device == "cuda" else STEP_BY_STEP)
+    assert {weight.device.type for weight in found.model_.parameters()} == {"cpu"}
+    assert found.transform(x).shape == (len(x), 2)
+
+
+@each_device
+@pytest.mark.parametrize("name", ["m2", "m1_m2", "pc_vae"])
+def test_a_row_says_where_it_was_made_and_how_long_that_took(device, name, private):
+    from toy_experiments import trial
+
+    row = run_trial(trial(name, budget=0.02), device=device)
+    assert row["device"] == device_name(torch.device(device))
+    assert (row["device_seconds"] > 0) == (device == "cuda")
+    assert 0 <= row["test_error"] <= 1
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_bfloat16_takes_the_route_that_is_fastest_on_a_gpu(precision):
+    models = vc.mlp_vae(9, 2, (8,)), vc.mlp_vae(1024, 2, (1024,)), vc.conv_vae((1, 8, 8), 2, (4,))
+    asked = [needs_autocast(precision, torch.device("cuda"), model) for model in models]
+    assert asked == [False, *[precision == "bfloat16"] * 2]
 
 
 @on_a_gpu

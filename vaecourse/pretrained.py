@@ -20,7 +20,7 @@ from vaecourse.data.labels import dynamic_binarization
 from vaecourse.data.storage import cache_folder
 from vaecourse.models import conv_vae, mlp_autoencoder, mlp_vae
 from vaecourse.objectives import Objective, elbo, reconstruction
-from vaecourse.runtime import isolated_rng
+from vaecourse.runtime import isolated_rng, resolve_device
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.runtime.source import source_hash
 from vaecourse.schedules import warmup_cosine
@@ -147,6 +147,7 @@ def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:
         "seed": seed,
         "source": source_hash(__name__),
         "torch": torch.__version__,
+        "device": resolve_device("auto").type,
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "seed_offset": seed_offset(),
     }

@@ -17,6 +17,7 @@ from vaecourse.experiments.trials import (
     split_of,
 )
 from vaecourse.results import FOLDER
+from vaecourse.runtime import device_name, resolve_device
 
 __all__ = ["add_parser", "plan", "run"]
 
@@ -44,6 +45,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--seeds", type=_positive, default=5, help="how many (default 5)")
     parser.add_argument("--budget", type=_share, default=1.0, help="share of the steps (default 1)")
     parser.add_argument("--jobs", type=_positive, default=1, help="processes here (default 1)")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where (default auto)"
+    )
     parser.add_argument("--scheduler", help="address of a Dask scheduler that runs them instead")
     parser.add_argument(
         "--folder", type=Path, default=Path("results/semi_supervised"), help="where rows are kept"
@@ -125,10 +129,13 @@ def run(options: argparse.Namespace) -> None:
         measured = read_rows(options.folder)
         if options.folder.resolve() != recorded.resolve():
             measured += read_rows(recorded)
-        print(dry_run(missing, measured, there=len(rows), jobs=options.jobs))
+        device = device_name(resolve_device(options.device))
+        alike = [row for row in measured if row.get("device", "cpu") == device]
+        print(dry_run(missing, alike, there=len(rows), jobs=options.jobs))
         return
     progress = options.format == "text"
-    done = run_grid(missing, jobs=options.jobs, scheduler=options.scheduler, progress=progress)
+    where = {"jobs": options.jobs, "scheduler": options.scheduler, "device": options.device}
+    done = run_grid(missing, **where, progress=progress)
     for number, (trial, row) in enumerate(done, 1):
         write_row(options.folder, trial, row)
         rows.append(row)
@@ -138,8 +145,9 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _line(number: int, count: int, row: dict) -> str:
+    used = "" if row["device"] == "cpu" else f", {row['device_seconds']:.0f} s of {row['device']}"
     return (
         f"[{number}/{count}] {row['dataset']}, {row['labels']} labels, {row['experiment']}, "
         f"seed {row['seed']}: test error {100 * row['test_error']:.2f} %, "
-        f"{row['cpu_seconds']:.0f} s of CPU"
+        f"{row['cpu_seconds']:.0f} s of CPU{used}"
     )

@@ -14,6 +14,7 @@ import torch
 from vaecourse.data.storage import cache_folder
 from vaecourse.experiments.trials import Trial, split_of
 from vaecourse.experiments.work import Work
+from vaecourse.runtime import device_name
 from vaecourse.runtime.machine import processor
 
 __all__ = ["First", "forget", "run_first", "run_trial"]
@@ -23,10 +24,11 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 class First(NamedTuple):
-    """The weights of a trained M1 and the CPU seconds that it took."""
+    """The weights of a trained M1, and the seconds of CPU and accelerator that it took."""
 
     weights: dict[str, np.ndarray]
     cpu_seconds: float
+    device_seconds: float = 0.0
 
 
 @contextmanager
@@ -42,7 +44,9 @@ def _alone_on_one_thread() -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def run_trial(trial: Trial, first: First | None = None, *, progress: bool = False) -> dict:
+def run_trial(
+    trial: Trial, first: First | None = None, *, device: str = "auto", progress: bool = False
+) -> dict:
     """Train and judge one model.
 
     A trial that was killed goes on where it was last saved, if this machine saved it.
@@ -53,6 +57,8 @@ def run_trial(trial: Trial, first: First | None = None, *, progress: bool = Fals
         What to train.
     first : First, optional
         The trained M1, where ``trial.shared`` asks for one.
+    device : str
+        Where to train, as for `vaecourse.fit`. The row says where it was.
     progress : bool
         Whether to show a progress bar.
 
@@ -67,28 +73,30 @@ def run_trial(trial: Trial, first: First | None = None, *, progress: bool = Fals
         If the data set here is another than the trial's.
     """
     with _alone_on_one_thread():
-        work = _work(trial, first, progress)
+        work = _work(trial, first, device, progress)
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         started, wall = time.process_time(), time.perf_counter()
         found = trial.experiment.run(work)
         own = time.process_time() - started + work.earlier_cpu_seconds
         wall = time.perf_counter() - wall
-    row = trial.identity | found | _costs(own, wall, first) | _circumstances(work, began)
+    costs = _costs(own, work.device_seconds, wall, first)
+    row = trial.identity | found | costs | _circumstances(work, began)
     forget(trial)
     return row
 
 
-def run_first(trial: Trial, *, progress: bool = False) -> First:
+def run_first(trial: Trial, *, device: str = "auto", progress: bool = False) -> First:
     """Train the M1 that several trials share, or finish what a killed process began.
 
     Its last checkpoint stays until `forget`, so that no one trains it twice.
     """
     with _alone_on_one_thread():
-        work = _work(trial, None, progress)
+        work = _work(trial, None, device, progress)
         started = time.process_time()
         model = trial.experiment.run(work)
         seconds = time.process_time() - started + work.earlier_cpu_seconds
-    return First({name: value.numpy() for name, value in model.state_dict().items()}, seconds)
+    weights = {name: value.numpy() for name, value in model.state_dict().items()}
+    return First(weights, seconds, work.device_seconds)
 
 
 def forget(trial: Trial) -> None:
@@ -101,7 +109,7 @@ def _folder() -> Path:
     return cache_folder() / "experiments"
 
 
-def _work(trial: Trial, first: First | None, progress: bool) -> Work:
+def _work(trial: Trial, first: First | None, device: str, progress: bool) -> Work:
     split = split_of(trial.dataset)
     if split.identity != trial.data:
         raise ValueError(
@@ -116,15 +124,17 @@ def _work(trial: Trial, first: First | None, progress: bool) -> Work:
         trial.recipes,
         checkpoint=_folder() / trial.key,
         first=first and first.weights,
+        device=device,
         progress=progress,
     )
 
 
-def _costs(own: float, wall: float, first: First | None) -> dict:
-    shared = first.cpu_seconds if first else 0.0
+def _costs(own: float, on_device: float, wall: float, first: First | None) -> dict:
+    first = first or First({}, 0.0)
     return {
-        "cpu_seconds": shared + own,
-        "shared_cpu_seconds": shared,
+        "cpu_seconds": first.cpu_seconds + own,
+        "shared_cpu_seconds": first.cpu_seconds,
+        "device_seconds": first.device_seconds + on_device,
         "wall_seconds_without_m1": wall,
     }
 
@@ -137,5 +147,6 @@ def _circumstances(work: Work, began: str) -> dict:
         "torch": torch.__version__,
         "machine": platform.machine(),
         "processor": processor(),
+        "device": device_name(work.device),
         "started": began,
     }

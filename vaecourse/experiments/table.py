@@ -97,6 +97,8 @@ def _notes(rows: list[dict]) -> list[str]:
             full = SOURCES[row["dataset"]].size if row["dataset"] in SOURCES else 0
             part = " (a part of the published set)" if sum(counts.values()) < full else ""
             notes.add(f"{row['dataset']}: {parts} images{part}, {row['data'][:12]}.")
+        if row.get("device", "cpu") != "cpu":
+            notes.add(f"Some rows were trained on {row['device']}; CPU s does not count its time.")
         if "test_bits_per_dim" in row:
             notes.add(f"bits/dim: test images; {row['likelihood']}.")
     return sorted(notes)

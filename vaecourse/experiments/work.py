@@ -15,7 +15,7 @@ from vaecourse.experiments.pixels import bounds, pixels_of
 from vaecourse.experiments.recipes import LATENT, PRECISION
 from vaecourse.models import conv_vae, mlp_vae
 from vaecourse.objectives import Objective
-from vaecourse.runtime import isolated_rng
+from vaecourse.runtime import isolated_rng, resolve_device
 from vaecourse.schedules import warmup_cosine
 from vaecourse.training import fit
 from vaecourse.training.checkpoints import read_checkpoint
@@ -42,6 +42,8 @@ class Work:
         File names of checkpoints begin so.
     first : dict of str to ndarray, optional
         The weights of M1, where rows share it.
+    device : str
+        Where models are trained, as for `vaecourse.fit`.
     progress : bool
         Whether to show a progress bar.
     """
@@ -56,6 +58,7 @@ class Work:
         *,
         checkpoint: Path | None = None,
         first: dict[str, np.ndarray] | None = None,
+        device: str = "auto",
         progress: bool = False,
     ) -> None:
         self.pixels, self.split = pixels_of(split)
@@ -66,8 +69,9 @@ class Work:
         self.share = labels / len(y)
         self.event = tuple(split.train.x.shape[1:])
         self.checkpoint, self.weights, self.progress = checkpoint, first, progress
+        self.device = resolve_device(device)
         self.fits = 0
-        self.earlier_cpu_seconds = 0.0
+        self.earlier_cpu_seconds = self.device_seconds = 0.0
 
     def built(self, build: Callable[..., nn.Module], *arguments: Any, **options: Any) -> Any:
         """Build a model whose first weights come from the seed."""
@@ -95,11 +99,12 @@ class Work:
         self, model: nn.Module, objective: Objective, recipe: dict, steps: int, **options: Any
     ) -> None:
         """Train with the recipe's batches and learning rate; resume where a killed run stopped."""
-        path = self.checkpoint and Path(f"{self.checkpoint}-{self.fits}.safetensors")
+        place = f"{self.checkpoint}-{self.device.type}-{self.fits}.safetensors"
+        path = self.checkpoint and Path(place)
         self.fits += 1
         started = time.process_time()
         options = {"transform": self.pixels.transform, "data": self.train} | options
-        fit(
+        history = fit(
             model,
             objective,
             steps=steps,
@@ -107,12 +112,14 @@ class Work:
             labeled_batch_size=recipe.get("labeled"),
             lr=warmup_cosine(recipe["lr"], 200, steps),
             seed=self.seed,
-            device="cpu",
+            device=self.device,
             precision=PRECISION,
             checkpoint=path,
             progress=self.progress,
             **options,
         )
+        if self.device.type != "cpu":
+            self.device_seconds += history.seconds
         if path is not None:
             spent = read_checkpoint(path)[1]["cpu_seconds"]
             self.earlier_cpu_seconds += max(0.0, spent - (time.process_time() - started))

@@ -18,6 +18,7 @@ __all__ = [
     "autocast",
     "check_precision",
     "convolutions_like_products",
+    "device_name",
     "evaluating",
     "is_static",
     "isolated_rng",
@@ -33,6 +34,10 @@ __all__ = [
 
 PRECISIONS = ("float32", "fast-float32", "bfloat16")
 """Exact; short factors in matrix products; bfloat16 by the fastest route, densities in float32."""
+
+
+LARGE = 2**20
+"""Weights of a layer that a GPU multiplies faster in bfloat16 than in TF32, casts included."""
 
 
 class Evaluable(Protocol):
@@ -66,6 +71,11 @@ def resolve_device(device: str | torch.device) -> torch.device:
         raise ValueError(
             f'device must be "auto" or a device that this machine has, got {device!r} ({error})'
         ) from error
+
+
+def device_name(device: torch.device) -> str:
+    """Return what a record calls a device: a GPU by its card, others by their type."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 @contextmanager
@@ -166,13 +176,18 @@ def multiplies_in_bfloat16() -> bool:
 def needs_autocast(precision: str, device: torch.device, model: nn.Module) -> bool:
     """Say whether bfloat16 is asked for and casting the layers is the fastest way to it.
 
-    It is, but on a CPU that shortens the factors of float32 products itself, and then only for a
-    model without convolutions, which have no such shortcut.
+    A GPU shortens the factors of float32 products itself, to TF32; casts pay there with
+    convolutions, or with products large enough to hide them. A CPU that shortens such factors
+    itself casts for convolutions alone, which have no such shortcut; another casts always.
     """
-    if precision != "bfloat16" or device.type != "cpu" or not multiplies_in_bfloat16():
-        return precision == "bfloat16"
+    if precision != "bfloat16":
+        return False
     convolutions = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
-    return any(isinstance(module, convolutions) for module in model.modules())
+    if any(isinstance(module, convolutions) for module in model.modules()):
+        return True
+    if device.type == "cuda":
+        return any(parameter.numel() >= LARGE for parameter in model.parameters())
+    return device.type != "cpu" or not multiplies_in_bfloat16()
 
 
 def passes(x: Tensor, device: torch.device, batch_size: int | None = None) -> Iterator[Tensor]:

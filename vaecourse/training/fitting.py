@@ -96,8 +96,8 @@ def fit(
     precision : {"float32", "fast-float32", "bfloat16"}
         Exact arithmetic; shortened factors in matrix products (TF32 on a GPU, bfloat16 on a CPU
         with matrix units, and often exact elsewhere); or bfloat16 by the fastest route: layers
-        under autocast, or, where the CPU shortens the factors of float32 products itself and the
-        model has no convolution, that. Densities are float32 throughout.
+        under autocast, or, for a small model without convolutions where the device shortens the
+        factors of float32 products itself, that. Densities are float32 throughout.
     capture : {"auto", True, False}
         Whether a CUDA GPU repeats steps as CUDA graphs, many times faster for small networks.
         Inside a captured step Python runs once: what it prints, counts or draws on the CPU happens
