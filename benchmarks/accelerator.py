@@ -64,7 +64,7 @@ MLP = partial(vae.mlp_vae, EVENT, 20)
 SETTINGS = {
     "784-400-20, batch 128": Setting(MLP, elbo, 128, 8.0),
     "784-400-20, batch 1024": Setting(MLP, elbo, 1024, 6.0),
-    "784-4096-20, batch 1024": Setting(partial(MLP, (4096, 4096)), elbo, 1024, None),
+    "784-4096-4096-20, batch 1024": Setting(partial(MLP, (4096, 4096)), elbo, 1024, None),
     "convolutional, batch 512": Setting(partial(vae.conv_vae, EVENT, 20), elbo, 512, 3.0),
     "M2, batch 250": Setting(
         partial(vae.mlp_m2, EVENT, 50, 10), partial(m2, alpha=50.0), 250, 6.0, ("float32",)
@@ -240,6 +240,27 @@ def report(name: str, row: dict) -> str:
         span = f"{min(rounds):,.0f}-{max(rounds):,.0f}"
         first = f"first {FIRST} steps {row['seconds_of_first_steps'][who]:.2f} s"
         lines.append(f"  {who:18} {rate:12,.0f} images/s {span:>23} {ratio:6.2f} x eager, {first}")
+    return "\n".join(lines)
+
+
+def _rounded(rate: float) -> str:
+    """Return three digits of a rate."""
+    return f"{float(f'{rate:.3g}'):,.0f}"
+
+
+def markdown(result: dict) -> str:
+    """Return the table that the README shows, from a JSON file's content."""
+    columns = ("fit_float32", "fit_fast-float32", "fit_bfloat16")
+    lines = [
+        "| model, batch | eager loop | `float32` | `fast-float32` | `bfloat16` |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, row in result["settings"].items():
+        rates, ratios = row["images_per_second"], row["over_eager"]
+        cells = [
+            f"{_rounded(rates[who])} ({ratios[who]:.1f})" if who in rates else "" for who in columns
+        ]
+        lines.append(f"| {name} | {_rounded(rates['eager'])} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

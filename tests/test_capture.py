@@ -3,6 +3,7 @@
 import random
 import re
 import warnings
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -23,7 +24,7 @@ from vaecourse.objectives import (
 )
 from vaecourse.runtime import PRECISIONS
 from vaecourse.schedules import Schedule
-from vaecourse.training import adam
+from vaecourse.training import adam, capture, fitting, python_state
 from vaecourse.training.capture import check_capture, route_of
 from vaecourse.training.history import CAPTURED
 
@@ -139,6 +140,104 @@ def test_captured_steps_have_the_same_bits_again(device, case):
     assert all(np.array_equal(one[name], other[name]) for name in one.terms)
 
 
+class Graph:
+    """A CUDA graph for a machine without a GPU: it runs the step's Python again."""
+
+    def __init__(self, steps, index, terms):
+        self.steps, self.index, self.terms = steps, index, terms
+
+    def replay(self):
+        with capture._rates_on_device(self.steps.optimizer, self.steps.rates):
+            self.terms.copy_(self.steps.step(self.index, self.steps.options))
+
+
+class Stream:
+    def __init__(self, *device):
+        pass
+
+    def wait_stream(self, other):
+        pass
+
+
+@pytest.fixture
+def without_a_gpu(monkeypatch):
+    """Let the CPU stand in for a GPU, but for the graph itself."""
+
+    def record(steps, index):
+        kept = capture._Kept(steps.tensors(), steps.generators)
+        terms = steps.step(index, steps.options).clone()
+        kept.put_back()
+        return Graph(steps, index, terms), terms
+
+    def told(value, told=python_state._told):
+        return value.data_ptr() if isinstance(value, torch.Tensor) else told(value)
+
+    def states(states=python_state.random_states):
+        return *states()[:2], torch.zeros(1)  # PyTorch's own play the device's here
+
+    monkeypatch.setattr(capture.CapturedSteps, "_record", record)
+    monkeypatch.setattr(python_state, "_told", told)
+    monkeypatch.setattr(python_state, "random_states", states)
+    monkeypatch.setattr(
+        fitting, "route_of", lambda asked, device, *rest: route_of(asked, GPU, *rest)
+    )
+    monkeypatch.setattr(torch.cuda, "default_generators", [torch.default_generator], raising=False)
+    for name, value in {
+        "Stream": Stream,
+        "current_stream": Stream,
+        "stream": lambda stream: nullcontext(),
+        "get_sync_debug_mode": lambda: 0,
+        "set_sync_debug_mode": lambda mode: None,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, value)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_trials_and_repeated_steps_are_those_of_one_run(without_a_gpu, case):
+    """The trials leave nothing behind, and every number comes in its turn."""
+    build, objective, options = CASES[case]
+    _, repeated = _train(build, objective, steps=45, device="cpu", **options)
+    _, plain = _train(build, objective, steps=45, device="cpu", capture=False, **options)
+    assert repeated.route == CAPTURED
+    for name, values in plain.terms.items():
+        np.testing.assert_allclose(repeated[name], values, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("habit", ["_counts", "_prints", "_draws"])
+def test_a_step_with_a_habit_goes_on_as_if_it_had_not_been_tried(without_a_gpu, habit):
+    objective, found = globals()[habit], []
+    for asked in (True, False):
+        random.seed(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found.append(_train(VAE, objective, steps=30, device="cpu", capture=asked))
+    assert re.search(HABITS[objective], found[0][1].route)
+    if objective is not _counts:  # which the trials have called too
+        assert toy.same(found[0][0].state_dict(), found[1][0].state_dict())
+
+
+def test_a_weight_that_stops_being_there_is_no_step_to_repeat(without_a_gpu):
+    class Rebinding(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = _model(VAE)
+            self.register_buffer("seen", torch.zeros(()))
+
+        def encode(self, x):
+            self.seen = self.seen + 1
+            return self.inner.encode(x)
+
+        def decode(self, z):
+            return self.inner.decode(z)
+
+        def prior(self):
+            return self.inner.prior()
+
+    with pytest.warns(UserWarning, match="training goes on step by step: every step"):
+        history = toy.fit(Rebinding(), elbo, steps=5)
+    assert history.route.startswith("step by step")
+
+
 class Stopped(Exception):
     """Training was stopped from outside."""
 
@@ -156,18 +255,27 @@ class _Stop:
         return "where it may stop"
 
 
+@pytest.mark.parametrize("at", [1, 17, 30])
+def test_repeated_steps_resume_without_a_gpu(without_a_gpu, at, tmp_path):
+    _check_resumed("cpu", "elbo", at, tmp_path)
+
+
 @on_a_gpu
 @pytest.mark.parametrize("at", [1, 17, 30])
 @pytest.mark.parametrize("case", ["elbo", "m2"])
 def test_a_stopped_run_of_captured_steps_ends_with_the_bits_of_a_whole_one(
     device, case, at, tmp_path
 ):
+    _check_resumed(device, case, at, tmp_path)
+
+
+def _check_resumed(device, case, at, tmp_path):
     build, objective, options = CASES[case]
     stop = _Stop()
 
     def run(**more):
         lr = Schedule(partial(_rate, stop), 1, "rate")
-        return _train(build, objective, steps=40, lr=lr, **options, **more)
+        return _train(build, objective, steps=40, lr=lr, device=device, **options, **more)
 
     whole, history = run()
     place = {"checkpoint": tmp_path / "run.safetensors", "checkpoint_every": 7}
@@ -236,14 +344,14 @@ HABITS = {
 def test_what_cannot_be_captured_goes_on_step_by_step_and_says_why(device, objective):
     global CALLS
     found = []
-    for capture in (True, False):
+    for asked in (True, False):
         CALLS = 0
         random.seed(0)
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
-            found.append(_train(VAE, objective, steps=40, capture=capture))
+            found.append(_train(VAE, objective, steps=40, capture=asked))
         ours = [str(one.message) for one in seen if "step by step" in str(one.message)]
-        assert len(ours) == capture
+        assert len(ours) == asked
     tried, plain = found
     assert re.search(HABITS[objective], tried[1].route), tried[1].route
     if objective is not _counts:  # which the trials have called too

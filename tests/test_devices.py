@@ -14,7 +14,7 @@ from vaecourse.evaluation import evaluate
 from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.experiments import run_trial
 from vaecourse.objectives import elbo, reconstruction
-from vaecourse.runtime import PRECISIONS, device_name, isolated_rng, needs_autocast
+from vaecourse.runtime import PRECISIONS, device_name, isolated_rng
 from vaecourse.training.history import CAPTURED, STEP_BY_STEP
 
 STEPS = 30
@@ -153,13 +153,6 @@ def test_a_row_says_where_it_was_made_and_how_long_that_took(device, name, priva
     assert row["device"] == device_name(torch.device(device))
     assert (row["device_seconds"] > 0) == (device == "cuda")
     assert 0 <= row["test_error"] <= 1
-
-
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_bfloat16_takes_the_route_that_is_fastest_on_a_gpu(precision):
-    models = vc.mlp_vae(9, 2, (8,)), vc.mlp_vae(1024, 2, (1024,)), vc.conv_vae((1, 8, 8), 2, (4,))
-    asked = [needs_autocast(precision, torch.device("cuda"), model) for model in models]
-    assert asked == [False, *[precision == "bfloat16"] * 2]
 
 
 @on_a_gpu

@@ -4,6 +4,7 @@ import io
 import platform
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -83,7 +84,16 @@ def test_layers_run_in_the_chosen_type(enabled, dtype):
         ("bfloat16", "cpu", False, toy.model, True),
         ("bfloat16", "cpu", True, toy.model, False),
         ("bfloat16", "cpu", True, lambda: vc.conv_vae((1, 8, 8), 2), True),
-        ("bfloat16", "cuda", True, toy.model, True),
+        ("bfloat16", "cuda", True, toy.model, False),
+        (
+            "bfloat16",
+            "cuda",
+            True,
+            lambda: toy.model(partial(vc.mlp_vae, hidden=(1024, 1024))),
+            True,
+        ),
+        ("bfloat16", "cuda", True, lambda: vc.conv_vae((1, 8, 8), 2), True),
+        ("bfloat16", "mps", True, toy.model, True),
     ],
 )
 def test_bfloat16_takes_the_route_without_casts_where_there_is_one(
