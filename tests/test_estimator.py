@@ -146,3 +146,11 @@ def test_random_state_decides(digits):
     other = vc.VAEEmbedding(**SMALL | {"random_state": 1}, epochs=1).fit(x).transform(x)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_features_that_want_standardizing_are_named_before_training():
+    x = np.random.default_rng(0).normal(150, 60, (40, 3))
+    with pytest.warns(UserWarning, match=r"values up to 2\d\d.*StandardScaler"):
+        vc.VAEEmbedding(**SMALL, epochs=1).fit(x)
+    scaled = (x - x.mean(0)) / x.std(0)
+    vc.VAEEmbedding(**SMALL, epochs=1).fit(scaled)  # a warning would be an error here

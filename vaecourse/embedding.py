@@ -1,5 +1,6 @@
 """A VAE as a scikit-learn transformer, so that M1 is a pipeline: embed, then classify."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,9 @@ from vaecourse.schedules import warmup_cosine
 from vaecourse.training import fit
 
 __all__ = ["VAEEmbedding"]
+
+LARGE = 200.0
+"""Size of a feature above which the first steps of training overshoot."""
 
 
 class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -124,8 +128,14 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ------
         ValueError
             If X is no finite matrix or a parameter is out of range.
+
+        Warns
+        -----
+        UserWarning
+            If features are so large that they should be standardized.
         """
         rows: np.ndarray = validate_data(self, X, dtype=(np.float64, np.float32))
+        _check_scales(rows)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with isolated_rng(seed):
             model = mlp_vae(rows.shape[1], self.latent_dim, self.hidden, self.likelihood)
@@ -216,6 +226,17 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tags.non_deterministic = False
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _check_scales(rows: np.ndarray) -> None:
+    """Warn of features that no network reads well, before the work begins."""
+    largest = np.abs(rows).max()
+    if largest > LARGE:
+        warnings.warn(
+            f"X has values up to {largest:.4g}, too large for a network to learn from: standardize "
+            "the features, as make_pipeline(StandardScaler(), VAEEmbedding()) does",
+            stacklevel=3,
+        )
 
 
 def _batch(X: np.ndarray, dtype: torch.dtype) -> Batch:

@@ -20,6 +20,7 @@ For test values, dynamic and static alike score draws of the test images, never 
 """
 
 import torch
+from torch.distributions import constraints
 
 
 def dynamic_binarization(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -41,6 +42,8 @@ def dynamic_binarization(x: torch.Tensor, generator: torch.Generator) -> torch.T
     ------
     TypeError
         If x does not hold floating-point numbers.
+    ValueError
+        If x is on the CPU and runs out of [0, 1]; an accelerator would have to be waited for.
 
     References
     ----------
@@ -58,8 +61,22 @@ def dynamic_binarization(x: torch.Tensor, generator: torch.Generator) -> torch.T
     """
     if not x.is_floating_point():
         raise TypeError(f"x must hold probabilities as floating-point numbers, got {x.dtype}")
+    if x.device.type == "cpu" and x.numel():
+        _check_probabilities(x)
     uniform = torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype)
     return uniform.lt_(x)
+
+
+dynamic_binarization.takes = constraints.unit_interval  # type: ignore[attr-defined]
+
+
+def _check_probabilities(x: torch.Tensor) -> None:
+    low, high = (value.item() for value in x.aminmax())
+    if low < 0 or high > 1:
+        cure = "divide by 255" if low >= 0 and 16 < high <= 255 else "scale them"
+        raise ValueError(
+            f"binarization takes pixels in [0, 1]; x runs from {low:.4g} to {high:.4g}: {cure}"
+        )
 
 
 def static_binarization(x: torch.Tensor, seed: int) -> torch.Tensor:

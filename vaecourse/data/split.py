@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from vaecourse.data.door import as_labels, as_rows
 from vaecourse.data.storage import content_hash
 
 
@@ -33,6 +34,71 @@ class Batch(NamedTuple):
 
     x: torch.Tensor
     y: torch.Tensor
+
+    @classmethod
+    def of(cls, x: Any, y: Any = None) -> "Batch":
+        """Return a batch of anyone's arrays: tensors, NumPy, pandas, or lists of PIL images.
+
+        What is unambiguous is converted: pixels as bytes to [0, 1], numbers of any width to
+        float32, labels of any form to whole numbers from 0, and -1 where there is none. What might
+        mean several things is refused, with what to do. Conversions that change what a number
+        means are said once in a process.
+
+        Parameters
+        ----------
+        x : array-like
+            Shape ``(N, *event)``, as `vaecourse.data.door.as_rows` takes it.
+        y : array-like, optional
+            Shape ``(N,)`` or ``(N, 1)``, as `vaecourse.data.door.as_labels` takes it. Without it no
+            example has a label.
+
+        Returns
+        -------
+        Batch
+            Where labels were strings, its `classes` name them.
+
+        Raises
+        ------
+        TypeError
+            If x holds no numbers, or y neither numbers nor strings.
+        ValueError
+            If x has no rows, holds NaN, or whole numbers that may be pixels or counts; or if y has
+            another length, a fraction or a number below -1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import vaecourse as vae
+        >>> x, y = vae.Batch.of(np.random.rand(3, 8), [2.0, float("nan"), 0.0])
+        >>> x.dtype, y
+        (torch.float32, tensor([ 2, -1,  0]))
+        """
+        rows = as_rows(x)
+        labels = as_labels(y, len(rows))
+        return _Named(rows, labels.y, labels.classes) if labels.classes else cls(rows, labels.y)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, where labels were strings: class c is ``classes[c]``."""
+        return ()
+
+
+class _Named(Batch):
+    """A batch that remembers what its labels were called."""
+
+    names: tuple[str, ...] = ()
+
+    def __new__(cls, x: torch.Tensor, y: torch.Tensor, names: tuple[str, ...] = ()) -> "_Named":
+        batch = super().__new__(cls, x, y)
+        batch.names = names
+        return batch
+
+    def _replace(self, **fields: torch.Tensor) -> "_Named":
+        return _Named(*super()._replace(**fields), self.names)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.names
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ class Categorical(nn.Module):
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         check_positive(num_classes=num_classes)
-        self.in_shape = (num_classes,)
+        self.num_classes, self.in_shape = num_classes, (num_classes,)
 
     def forward(self, logits: Tensor) -> td.Categorical:
         """Turn logits ``(*batch, C)`` into a distribution over ``0, …, C - 1``."""

@@ -1,8 +1,8 @@
 """Heads: modules that turn a network's output into a `torch.distributions` object.
 
-A head has an `event_shape`, the shape of one draw, and an `in_shape`, the shape that its network
-must produce. Every head wraps its result in `Independent`, so ``log_prob`` sums over the event and
-returns one number per batch element, in nats.
+A head has an `event_shape`, the shape of one draw, an `in_shape`, the shape that its network must
+produce, and a `support`, where data may lie. Every head wraps its result in `Independent`, so
+``log_prob`` sums over the event and returns one number per batch element, in nats.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from math import log, pi
 import torch
 from torch import Tensor, nn
 from torch import distributions as td
+from torch.distributions import constraints
 
 from vaecourse.checks import Shape, as_shape
 
@@ -60,6 +61,8 @@ class Gaussian(nn.Module):
     >>> q.mean, q.stddev
     (tensor([1., 2.]), tensor([1., 1.]))
     """
+
+    support = constraints.real
 
     def __init__(self, event_shape: Shape) -> None:
         super().__init__()
@@ -118,6 +121,8 @@ class GaussianFixedScale(nn.Module):
     2.0
     """
 
+    support = constraints.real
+
     def __init__(self, event_shape: Shape, scale: float = 1.0) -> None:
         super().__init__()
         if not scale > 0:
@@ -151,6 +156,8 @@ class GaussianSharedScale(nn.Module):
     ValueError
         If `initial_scale` is not positive.
     """
+
+    support = constraints.real
 
     def __init__(self, event_shape: Shape, initial_scale: float = 1.0) -> None:
         super().__init__()
@@ -203,6 +210,8 @@ class Bernoulli(nn.Module):
     >>> log_density.shape, round(log_density[0].item(), 2)
     (torch.Size([5]), -44.36)
     """
+
+    support = constraints.unit_interval
 
     def __init__(self, event_shape: Shape) -> None:
         super().__init__()

@@ -13,6 +13,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch import distributions as td
+from torch.distributions import constraints
 
 from vaecourse.checks import Shape, as_shape
 from vaecourse.runtime.private import transforms_are_active
@@ -169,6 +170,8 @@ class NegativeBinomial(nn.Module):
     ValueError
         If `initial_theta` is not positive.
     """
+
+    support = constraints.nonnegative_integer
 
     def __init__(self, event_shape: Shape, initial_theta: float = 1.0) -> None:
         super().__init__()

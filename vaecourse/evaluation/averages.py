@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaecourse.data import Batch, HeldOut
+from vaecourse.data.door import checked_batch
 from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import Checked
+from vaecourse.objectives.support import check_labels, check_support
 from vaecourse.runtime import Evaluable, evaluating
 
 __all__ = ["evaluate"]
@@ -49,7 +51,8 @@ def evaluate(
     TypeError
         If the objective does not return a dict of tensors.
     ValueError
-        If there are no examples, or a term is not one number for each.
+        If there are no examples, x lies outside the support of the model's likelihood, a label is
+        none of its classes, or a term is not one number for each.
 
     Examples
     --------
@@ -63,11 +66,15 @@ def evaluate(
     """
     if not len(data.x):
         raise ValueError("evaluate needs at least one example, got none")
+    x_all, y_all = checked_batch(data.x, data.y, model, transform is not None)
+    if isinstance(model, nn.Module):
+        check_support(model, objective, x_all, transform)
+        check_labels(model, y_all)
     found: list[dict[str, Tensor]] = []
     checked = Checked(objective, trains=False)
     with evaluating(model, seed) as device:
         generator = torch.Generator(device).manual_seed(seed)
-        for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
+        for x, y in zip(x_all.split(batch_size), y_all.split(batch_size), strict=True):
             x = x.to(device)
             batch = Batch(transform(x, generator) if transform else x, y.to(device))
             found.append(checked(model, batch))

@@ -1,10 +1,12 @@
 """Predicted labels and what they are worth, computed in batches, without gradients."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaecourse.data import Batch, HeldOut
+from vaecourse.data.door import as_input
 from vaecourse.models.protocols import PredictorModule
+from vaecourse.objectives.support import check_labels
 from vaecourse.runtime import evaluating, passes
 
 __all__ = ["confusion_matrix", "error_rate", "predict"]
@@ -17,8 +19,8 @@ def predict(model: PredictorModule, x: Tensor, *, batch_size: int | None = None)
     ----------
     model : M2, StackedM2 or PredictionConstrainedVAE
         Model with ``predict``.
-    x : Tensor
-        Shape ``(N, *event)``.
+    x : Tensor or array-like
+        Shape ``(N, *event)``; arrays as `Batch.of` takes them.
     batch_size : int, optional
         Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
 
@@ -28,7 +30,9 @@ def predict(model: PredictorModule, x: Tensor, *, batch_size: int | None = None)
         Shape ``(N, C)``, on the CPU.
     """
     with evaluating(model, 0) as device:
-        parts = [model.predict(part).probs for part in passes(x, device, batch_size)]
+        parts = [
+            model.predict(part).probs for part in passes(as_input(x, model), device, batch_size)
+        ]
         return torch.cat(parts).cpu()
 
 
@@ -81,5 +85,7 @@ def confusion_matrix(model: PredictorModule, data: Batch | HeldOut) -> Tensor:
 
 def _labeled(model: PredictorModule, data: Batch | HeldOut) -> tuple[Tensor, Tensor]:
     """Return the labels that there are and the predictions for their examples, on the CPU."""
+    if isinstance(model, nn.Module):
+        check_labels(model, data.y)
     labeled = data.y >= 0
     return data.y[labeled].cpu(), predict(model, data.x[labeled])

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from vaecourse.data.door import as_input
 from vaecourse.models.protocols import CoderModule, EncoderModule, LatentModule
 from vaecourse.runtime import evaluating, passes
 
@@ -16,8 +17,8 @@ def embed(model: EncoderModule, x: Tensor, *, batch_size: int | None = None) -> 
     ----------
     model : Autoencoder or VAE
         Model with ``encode``.
-    x : Tensor
-        Shape ``(N, *event)``.
+    x : Tensor or array-like
+        Shape ``(N, *event)``; arrays as `Batch.of` takes them.
     batch_size : int, optional
         Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
 
@@ -34,7 +35,7 @@ def embed(model: EncoderModule, x: Tensor, *, batch_size: int | None = None) -> 
     torch.Size([299, 2])
     """
     with evaluating(model, 0) as device:
-        parts = [model.encode(part).mean for part in passes(x, device, batch_size)]
+        parts = [model.encode(part).mean for part in passes(as_input(x, model), device, batch_size)]
         return torch.cat(parts).cpu()
 
 
@@ -45,8 +46,8 @@ def reconstruct(model: CoderModule, x: Tensor, *, batch_size: int | None = None)
     ----------
     model : Autoencoder or VAE
         Model with ``encode`` and ``decode``.
-    x : Tensor
-        Shape ``(N, *event)``.
+    x : Tensor or array-like
+        Shape ``(N, *event)``; arrays as `Batch.of` takes them.
     batch_size : int, optional
         Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
 
@@ -63,7 +64,7 @@ def reconstruct(model: CoderModule, x: Tensor, *, batch_size: int | None = None)
     torch.Size([299, 1, 8, 8])
     """
     with evaluating(model, 0) as device:
-        parts = passes(x, device, batch_size)
+        parts = passes(as_input(x, model), device, batch_size)
         return torch.cat([model.decode(model.encode(part).mean).mean for part in parts]).cpu()
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from vaecourse.checks import check_positive
+from vaecourse.data.door import as_input
 from vaecourse.models.protocols import LatentModel, LatentModule
 from vaecourse.runtime import evaluating
 
@@ -104,6 +105,7 @@ def log_marginal(
     check_positive(num_samples=num_samples, **given)
     if proposal not in ("prior", "posterior"):
         raise ValueError(f'proposal must be "prior" or "posterior", got {proposal!r}')
+    x = as_input(x, model)
     with evaluating(model, seed) as device:
         usual = ON_CPU if device.type == "cpu" else ON_ACCELERATOR
         chunk, batch_size = chunk or usual.chunk, batch_size or usual.batch_size

@@ -71,6 +71,10 @@ class CountVAE(nn.Module):
         """Return p(x|z) for z ``(*batch, L)``, library sizes ``(*batch, 1)`` and sites."""
         return self.head(self.network(z, site).log_softmax(-1) + library.log())
 
+    def modeled(self, x: Tensor) -> Tensor:
+        """Return what of rows ``(B, G + 1)`` the likelihood is a density of: the counts."""
+        return observed(x).counts
+
     def given(self, x: Tensor) -> Given:
         """Return the model of these rows ``(B, G + 1)`` as an ordinary VAE of their counts."""
         counts, library, site = observed(x)

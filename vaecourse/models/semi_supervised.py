@@ -12,6 +12,7 @@ from torch import distributions as td
 
 from vaecourse.checks import Shape, as_shape, check_positive
 from vaecourse.data import Batch, HeldOut
+from vaecourse.data.door import as_input
 from vaecourse.distributions import (
     Bernoulli,
     Categorical,
@@ -307,7 +308,9 @@ def latent_batch(
         for `sample_latents`.
     """
     with evaluating(model, 0) as device:
-        posteriors = (model.encode(part) for part in passes(data.x, device, batch_size))
+        posteriors = (
+            model.encode(part) for part in passes(as_input(data.x, model), device, batch_size)
+        )
         parts = [torch.stack([q.mean, q.stddev], dim=1) for q in posteriors]
         latents = torch.cat(parts).cpu()
     return Batch(latents, data.y)

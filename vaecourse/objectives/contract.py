@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,7 +10,15 @@ from torch import Tensor
 
 from vaecourse.data import Batch
 
-__all__ = ["Checked", "Objective", "check_options", "check_terms", "check_transformed", "name_of"]
+__all__ = [
+    "Checked",
+    "Objective",
+    "check_options",
+    "check_terms",
+    "check_transformed",
+    "is_of_package",
+    "name_of",
+]
 
 Objective = Callable[..., dict[str, Tensor]]
 """Anything of the form ``f(model, batch, **options) -> dict`` with a ``loss`` among its terms."""
@@ -21,6 +30,15 @@ def name_of(function: object) -> str:
     if inner is not None:
         return name_of(inner)
     return getattr(function, "__qualname__", type(function).__qualname__)
+
+
+def is_of_package(value: object) -> bool:
+    """Say whether a function, and those that it has been given, are of this package or PyTorch."""
+    if isinstance(value, partial):
+        given = (*value.args, *value.keywords.values())
+        return all(map(is_of_package, (value.func, *filter(callable, given))))
+    home = getattr(value, "__module__", None) or type(value).__module__
+    return value is None or home.split(".")[0] in ("vaecourse", "torch")
 
 
 def check_options(objective: Objective, options: Iterable[str]) -> None:

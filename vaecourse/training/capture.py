@@ -14,13 +14,12 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from vaecourse.objectives.contract import name_of
+from vaecourse.objectives.contract import is_of_package, name_of
 from vaecourse.runtime.private import leave_broken_capture
 from vaecourse.training.history import CAPTURED, STEP_BY_STEP
 from vaecourse.training.python_state import PythonState, random_states, set_random_states, watching
@@ -71,7 +70,7 @@ def route_of(
     """
     if device.type != "cuda":
         return STEP_BY_STEP
-    own = [value for value in functions.values() if not _is_known(value)]
+    own = [value for value in functions.values() if not is_of_package(value)]
     if not capture:
         return f"{STEP_BY_STEP}: capture=False"
     if together:
@@ -79,15 +78,6 @@ def route_of(
     if capture == "auto" and own:
         return f"{STEP_BY_STEP}: {name_of(own[0])} is not of this package; capture=True tries it"
     return CAPTURED
-
-
-def _is_known(value: object) -> bool:
-    """Say whether a function, and those that it has been given, are of this package or PyTorch."""
-    if isinstance(value, partial):
-        given = (*value.args, *value.keywords.values())
-        return all(map(_is_known, (value.func, *filter(callable, given))))
-    home = getattr(value, "__module__", None) or type(value).__module__
-    return value is None or home.split(".")[0] in ("vaecourse", "torch")
 
 
 def let_capture(optimizer: torch.optim.Optimizer) -> None:

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 from vaecourse.checks import check_positive
 from vaecourse.data import Batch, HeldOut, Split
+from vaecourse.data.door import checked_batch
 from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import check_options
+from vaecourse.objectives.support import check_labels, check_support
 from vaecourse.runtime import (
     check_precision,
     isolated_rng,
@@ -125,7 +127,8 @@ def fit(
         If `data` is a test split or no data set, the objective cannot be called with the scheduled
         keywords, or its first result is no dict of tensors.
     ValueError
-        If a number is out of range, a schedule outlasts training, labeled examples are asked of
+        If x lies outside the support of the model's likelihood, a label is none of its classes, a
+        number is out of range, a schedule outlasts training, labeled examples are asked of
         data without labels, or the objective's first result has no ``loss``, a term that is not
         one number for each example, or a loss that no weight can learn from. With `checkpoint`
         also if the file belongs to another run, or a function is a lambda. In several processes
@@ -144,7 +147,8 @@ def fit(
     >>> len(history["loss"]), len(history.validation["elbo"])  # steps, epochs
     (20, 2)
     """
-    train, valid = _training_data(data)
+    train, valid = _training_data(data, model, transform is not None)
+    _check_data(model, objective, transform, train, valid)
     check_positive(batch_size=batch_size, checkpoint_every=checkpoint_every)
     _check_labeled(labeled_batch_size, train)
     _check_numbers(lr, seed)
@@ -191,21 +195,26 @@ def _identities(functions: dict[str, Any], plan: dict, model: nn.Module) -> dict
     return described | {"model": repr(model)}
 
 
-def _training_data(data: object) -> tuple[Batch, Batch | None]:
+def _training_data(data: object, model: nn.Module, transformed: bool) -> tuple[Batch, Batch | None]:
     if isinstance(data, HeldOut):
         raise TypeError("data is a test split, and test images never reach training; fit on train")
     train, valid = (data.train, data.valid) if isinstance(data, Split) else (data, None)
     if not isinstance(train, Batch):
         raise TypeError(
             f"data must be a Batch or a Split, got {type(data).__name__}; wrap arrays "
-            "as Batch(x, y), with y = -1 where there is no label"
+            "as Batch.of(x, y), with y = -1 or None where there is no label"
         )
-    if len(train.x) != len(train.y) or not len(train.x):
-        raise ValueError(
-            f"data needs as many labels as examples and at least one, got "
-            f"{len(train.x)} examples and {len(train.y)} labels"
-        )
-    return train, valid
+    first = Batch(*checked_batch(*train, model, transformed))
+    return first, None if valid is None else Batch(*checked_batch(*valid, model, transformed))
+
+
+def _check_data(
+    model: nn.Module, objective: Objective, transform: Callable | None, *parts: Batch | None
+) -> None:
+    for part in parts:
+        if part is not None:
+            check_support(model, objective, part.x, transform)
+            check_labels(model, part.y)
 
 
 def _check_labeled(labeled_batch_size: int | None, train: Batch) -> None:

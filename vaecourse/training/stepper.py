@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from vaecourse.data import Batch
 from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import Checked, check_transformed, name_of
+from vaecourse.objectives.support import check_support
 from vaecourse.runtime import autocast, needs_autocast
 from vaecourse.schedules import Schedule
 from vaecourse.training.capture import CannotCapture, CapturedSteps, let_capture
@@ -141,6 +142,7 @@ class Stepper:
             x = self.transform(x, self.generator)
         if self.objective.fresh:
             check_transformed(x, len(index), self.transform)
+            check_support(self.model, self.objective.objective, x)
         with autocast(self.device, self.short_layers):
             batch = Batch(x, self.data.y.index_select(0, index))
             terms = self.terms(batch, **options)
