@@ -1,6 +1,6 @@
 """A VAE as a scikit-learn transformer, so that M1 is a pipeline: embed, then classify."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
+from vaecourse.checks import (
+    Shape,
+    as_positive,
+    check_not_negative,
+    check_positive_number,
+)
 from vaecourse.data import Batch
 from vaecourse.distributions import GaussianSharedScale, Head
 from vaecourse.evaluation import embed, evaluate
@@ -33,7 +39,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     ----------
     latent_dim : int
         Dimension L of the embedding.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Hidden units of the encoder; the decoder mirrors them.
     likelihood : callable
         Builds the decoder's head from an event shape, such as `vaecourse.Bernoulli` for pixels in
@@ -82,7 +88,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self,
         latent_dim: int = 10,
         *,
-        hidden: Sequence[int] = (400,),
+        hidden: Shape = (400,),
         likelihood: Head = GaussianSharedScale,
         beta: float = 1.0,
         epochs: int = 20,
@@ -124,18 +130,26 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ------
         ValueError
             If X is no finite matrix or a parameter is out of range.
+        TypeError
+            If `likelihood` builds no head.
         """
         rows: np.ndarray = validate_data(self, X, dtype=(np.float64, np.float32))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        check_positive_number(lr=self.lr)
+        check_not_negative(beta=self.beta)
+        epochs, size = (
+            as_positive(self.epochs, "epochs"),
+            as_positive(self.batch_size, "batch_size"),
+        )
         with isolated_rng(seed):
             model = mlp_vae(rows.shape[1], self.latent_dim, self.hidden, self.likelihood)
-        steps = self.epochs * -(-len(rows) // self.batch_size)
+        steps = epochs * -(-len(rows) // size)
         self.history_ = fit(
             model,
             elbo,
             _batch(rows, torch.float32),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
+            epochs=epochs,
+            batch_size=size,
             lr=warmup_cosine(self.lr, 200, steps),
             schedules={"beta": self.beta},
             transform=self.augment,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from vaecourse.checks import as_positive
 from vaecourse.data import Batch, HeldOut
 from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import Checked
@@ -49,7 +50,8 @@ def evaluate(
     TypeError
         If the objective does not return a dict of tensors.
     ValueError
-        If there are no examples, or a term is not one number for each.
+        If there are no examples, `batch_size` is no positive integer, or a term is not one number
+        for each example.
 
     Examples
     --------
@@ -63,10 +65,11 @@ def evaluate(
     """
     if not len(data.x):
         raise ValueError("evaluate needs at least one example, got none")
+    batch_size = as_positive(batch_size, "batch_size")
     found: list[dict[str, Tensor]] = []
     checked = Checked(objective, trains=False)
     with evaluating(model, seed) as device:
-        generator = torch.Generator(device).manual_seed(seed)
+        generator = torch.Generator(device).manual_seed(int(seed))
         for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
             x = x.to(device)
             batch = Batch(transform(x, generator) if transform else x, y.to(device))
