@@ -29,7 +29,8 @@ KNOWS = {
     "distributions": "checks runtime",
     "divergences": "checks",
     "doctor": "data runtime vaecourse",
-    "embedding": "data distributions evaluation models objectives runtime schedules training",
+    "embedding": "checks data distributions evaluation models objectives runtime schedules "
+    "training",
     "evaluation": "checks data distributions models objectives runtime schedules",
     "exercises": "data distributions divergences models runtime",
     "experiments": "data distributions evaluation models networks objectives results runtime "

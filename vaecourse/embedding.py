@@ -1,7 +1,7 @@
 """A VAE as a scikit-learn transformer, so that M1 is a pipeline: embed, then classify."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
+from vaecourse.checks import (
+    Shape,
+    as_positive,
+    check_not_negative,
+    check_positive_number,
+)
 from vaecourse.data import Batch
 from vaecourse.distributions import GaussianSharedScale, Head
 from vaecourse.evaluation import embed, evaluate
@@ -37,7 +43,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     ----------
     latent_dim : int
         Dimension L of the embedding.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Hidden units of the encoder; the decoder mirrors them.
     likelihood : callable
         Builds the decoder's head from an event shape, such as `vaecourse.Bernoulli` for pixels in
@@ -86,7 +92,7 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self,
         latent_dim: int = 10,
         *,
-        hidden: Sequence[int] = (400,),
+        hidden: Shape = (400,),
         likelihood: Head = GaussianSharedScale,
         beta: float = 1.0,
         epochs: int = 20,
@@ -128,6 +134,8 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ------
         ValueError
             If X is no finite matrix or a parameter is out of range.
+        TypeError
+            If `likelihood` builds no head.
 
         Warns
         -----
@@ -137,15 +145,21 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         rows: np.ndarray = validate_data(self, X, dtype=(np.float64, np.float32))
         _check_scales(rows)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        check_positive_number(lr=self.lr)
+        check_not_negative(beta=self.beta)
+        epochs, size = (
+            as_positive(self.epochs, "epochs"),
+            as_positive(self.batch_size, "batch_size"),
+        )
         with isolated_rng(seed):
             model = mlp_vae(rows.shape[1], self.latent_dim, self.hidden, self.likelihood)
-        steps = self.epochs * -(-len(rows) // self.batch_size)
+        steps = epochs * -(-len(rows) // size)
         self.history_ = fit(
             model,
             elbo,
             _batch(rows, torch.float32),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
+            epochs=epochs,
+            batch_size=size,
             lr=warmup_cosine(self.lr, 200, steps),
             schedules={"beta": self.beta},
             transform=self.augment,

@@ -1,5 +1,6 @@
 """Walks and coordinates in a latent space: arrays in, arrays out. No model, no picture."""
 
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ __all__ = [
 
 
 def _check_num(num: int) -> None:
-    if not isinstance(num, int) or isinstance(num, bool) or num < 2:
+    if not isinstance(num, Integral) or isinstance(num, bool) or num < 2:
         raise ValueError(f"num must be an integer of at least 2, got {num!r}")
 
 
@@ -161,7 +162,7 @@ def principal_components(x: Tensor, num: int | None = None) -> PrincipalComponen
     if x.dim() != 2 or len(x) < 2:
         raise ValueError(f"x must be (N, D) with N of at least 2, got {tuple(x.shape)}")
     limit = min(x.shape)
-    if num is not None and (not isinstance(num, int) or not 1 <= num <= limit):
+    if num is not None and (not isinstance(num, Integral) or not 1 <= num <= limit):
         raise ValueError(f"num must be an integer from 1 to {limit}, got {num!r}")
     mean = x.mean(0)
     covariance = torch.cov((x - mean).double().T).reshape(x.shape[1], x.shape[1])

@@ -11,7 +11,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from vaecourse.checks import Shape, as_shape, check_positive
+from vaecourse.checks import Shape, as_positive, as_shape, as_widths
 
 __all__ = ["MLP", "Activation", "ConditionalMLP", "ConvDecoder", "ConvEncoder", "Linear"]
 
@@ -37,7 +37,7 @@ class MLP(nn.Module):
     ----------
     in_shape, out_shape : int or sequence of int
         Shapes of one input and of one output, without batch dimensions.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Units in each hidden layer; an empty sequence gives an affine map.
     activation : callable
         Builds the nonlinearity that follows each hidden layer.
@@ -51,14 +51,14 @@ class MLP(nn.Module):
     def __init__(
         self,
         in_shape: Shape,
-        hidden: Sequence[int],
+        hidden: Shape,
         out_shape: Shape,
         activation: Activation = nn.ReLU,
     ) -> None:
         super().__init__()
         self.in_shape = as_shape(in_shape, "in_shape")
         self.out_shape = as_shape(out_shape, "out_shape")
-        widths = as_shape(hidden, "hidden") if hidden else ()
+        widths = as_widths(hidden)
         sizes = (prod(self.in_shape), *widths, prod(self.out_shape))
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes[:-1]):
@@ -99,7 +99,7 @@ class ConditionalMLP(nn.Module):
         Shapes of one input and of one output, without batch dimensions.
     num_classes : int
         Number C of classes.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Units in each hidden layer; an empty sequence gives an affine map.
     activation : callable
         Builds the nonlinearity that follows each hidden layer.
@@ -114,15 +114,15 @@ class ConditionalMLP(nn.Module):
         self,
         in_shape: Shape,
         num_classes: int,
-        hidden: Sequence[int],
+        hidden: Shape,
         out_shape: Shape,
         activation: Activation = nn.ReLU,
     ) -> None:
         super().__init__()
-        check_positive(num_classes=num_classes)
+        num_classes = as_positive(num_classes, "num_classes")
         self.in_shape = as_shape(in_shape, "in_shape")
         self.out_shape = as_shape(out_shape, "out_shape")
-        widths = as_shape(hidden, "hidden") if hidden else ()
+        widths = as_widths(hidden)
         sizes = (*widths, prod(self.out_shape))
         self.first = nn.Linear(prod(self.in_shape), sizes[0])
         self.label = nn.Embedding(num_classes, sizes[0])

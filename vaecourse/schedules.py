@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import cos, pi
 
-from vaecourse.checks import check_positive
+from vaecourse.checks import as_positive, check_positive_number
 
 __all__ = ["Schedule", "cyclical", "linear", "warmup_cosine"]
 
@@ -64,7 +64,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     >>> [beta(step) for step in (0, 25, 50, 100, 200)]
     [0.0, 0.25, 0.5, 1.0, 1.0]
     """
-    check_positive(steps=steps)
+    steps = as_positive(steps, "steps")
     value = partial(_linear, start, end, steps)
     return Schedule(value, steps, f"linear({start}, {end}, {steps})")
 
@@ -93,7 +93,7 @@ def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
     Raises
     ------
     ValueError
-        If a count is not a positive integer.
+        If a count is not a positive integer or `peak` is not a positive number.
 
     Examples
     --------
@@ -104,8 +104,8 @@ def warmup_cosine(peak: float, warmup: int, steps: int) -> Schedule:
     >>> [lr(step) for step in (0, 1, 3, 5, 7)]
     [0.001, 0.002, 0.004, 0.002, 0.0]
     """
-    check_positive(steps=steps)
-    check_positive(warmup=warmup)
+    check_positive_number(peak=peak)
+    warmup, steps = as_positive(warmup, "warmup"), as_positive(steps, "steps")
     if warmup >= steps:
         warmup = steps // 2
     value = partial(_warmup_cosine, peak, warmup, steps)
@@ -140,8 +140,7 @@ def cyclical(start: float, end: float, steps: int, cycles: int) -> Schedule:
     ValueError
         If a count is not a positive integer.
     """
-    check_positive(steps=steps)
-    check_positive(cycles=cycles)
+    steps, cycles = as_positive(steps, "steps"), as_positive(cycles, "cycles")
     value = partial(_cyclical, start, end, steps, cycles)
     return Schedule(value, steps, f"cyclical({start}, {end}, {steps}, {cycles})")
 

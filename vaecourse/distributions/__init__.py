@@ -15,6 +15,7 @@ from vaecourse.distributions.heads import (
     GaussianSharedScale,
     Head,
     StandardNormal,
+    build_head,
 )
 from vaecourse.distributions.negative_binomial import NegativeBinomial
 from vaecourse.distributions.priors import MixturePrior, VampPrior
@@ -33,4 +34,5 @@ __all__ = [
     "StandardNormal",
     "UniformClasses",
     "VampPrior",
+    "build_head",
 ]

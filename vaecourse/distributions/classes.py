@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vaecourse.checks import check_positive
+from vaecourse.checks import as_positive, check_positive
 
 __all__ = ["Categorical", "UniformClasses"]
 
@@ -31,8 +31,8 @@ class Categorical(nn.Module):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        check_positive(num_classes=num_classes)
-        self.num_classes, self.in_shape = num_classes, (num_classes,)
+        self.num_classes = as_positive(num_classes, "num_classes")
+        self.in_shape = (self.num_classes,)
 
     def forward(self, logits: Tensor) -> td.Categorical:
         """Turn logits ``(*batch, C)`` into a distribution over ``0, …, C - 1``."""

@@ -24,10 +24,21 @@ __all__ = [
     "GaussianSharedScale",
     "Head",
     "StandardNormal",
+    "build_head",
 ]
 
 Head = Callable[[Shape], nn.Module]
 """Anything that builds a head from an event shape: `Bernoulli`, or a `functools.partial`."""
+
+
+def build_head(likelihood: Head, event_shape: tuple[int, ...]) -> nn.Module:
+    """Return the head that `likelihood` builds, or a TypeError if it cannot build one."""
+    if isinstance(likelihood, nn.Module) or not callable(likelihood):
+        raise TypeError(
+            "likelihood must build a head from an event shape, such as vae.Bernoulli, got "
+            f"{likelihood!r}; give the class, or a functools.partial of it"
+        )
+    return likelihood(event_shape)
 
 
 def _independent(base: td.Distribution, event_shape: tuple[int, ...]) -> td.Independent:

@@ -10,6 +10,7 @@ from vaecourse.distributions import Gaussian
 from vaecourse.models import VAE
 from vaecourse.objectives import Objective, elbo
 from vaecourse.runtime import isolated_rng
+from vaecourse.runtime.private import load_compiler
 from vaecourse.schedules import warmup_cosine
 
 __all__ = ["FreeEncoder", "optimize_posteriors"]
@@ -98,6 +99,7 @@ def optimize_posteriors(
     encoder = FreeEncoder(start.mean, start.variance.log())
     free = VAE(encoder, model.decoder, model.prior).eval()
     batch = Batch(x, torch.full((len(x),), -1))
+    load_compiler()
     optimizer = torch.optim.Adam([encoder.values])
     rate = warmup_cosine(lr, max(1, steps // 10), steps + 1)
     with isolated_rng(seed, x.device):

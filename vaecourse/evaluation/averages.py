@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from vaecourse.checks import as_positive
 from vaecourse.data import Batch, HeldOut
 from vaecourse.data.door import checked_batch
 from vaecourse.objectives import Objective
@@ -51,8 +52,9 @@ def evaluate(
     TypeError
         If the objective does not return a dict of tensors.
     ValueError
-        If there are no examples, x lies outside the support of the model's likelihood, a label is
-        none of its classes, or a term is not one number for each.
+        If there are no examples, `batch_size` is no positive integer, x lies outside the support of
+        the model's likelihood, a label is none of its classes, or a term is not one number for
+        each example.
 
     Examples
     --------
@@ -66,6 +68,7 @@ def evaluate(
     """
     if not len(data.x):
         raise ValueError("evaluate needs at least one example, got none")
+    batch_size = as_positive(batch_size, "batch_size")
     x_all, y_all = checked_batch(data.x, data.y, model, transform is not None)
     if isinstance(model, nn.Module):
         check_support(model, objective, x_all, transform)
@@ -73,7 +76,7 @@ def evaluate(
     found: list[dict[str, Tensor]] = []
     checked = Checked(objective, trains=False)
     with evaluating(model, seed) as device:
-        generator = torch.Generator(device).manual_seed(seed)
+        generator = torch.Generator(device).manual_seed(int(seed))
         for x, y in zip(x_all.split(batch_size), y_all.split(batch_size), strict=True):
             x = x.to(device)
             batch = Batch(transform(x, generator) if transform else x, y.to(device))

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from vaecourse.checks import check_positive
+from vaecourse.checks import as_positive
 from vaecourse.data.door import as_input
 from vaecourse.models.protocols import LatentModel, LatentModule
 from vaecourse.runtime import evaluating
@@ -101,14 +101,15 @@ def log_marginal(
     True
     """
     sizes = {"chunk": chunk, "batch_size": batch_size}
-    given = {name: value for name, value in sizes.items() if value is not None}
-    check_positive(num_samples=num_samples, **given)
+    num_samples = as_positive(num_samples, "num_samples")
+    given = {name: as_positive(n, name) for name, n in sizes.items() if n is not None}
     if proposal not in ("prior", "posterior"):
         raise ValueError(f'proposal must be "prior" or "posterior", got {proposal!r}')
     x = as_input(x, model)
     with evaluating(model, seed) as device:
         usual = ON_CPU if device.type == "cpu" else ON_ACCELERATOR
-        chunk, batch_size = chunk or usual.chunk, batch_size or usual.batch_size
+        chunk = given.get("chunk", usual.chunk)
+        batch_size = given.get("batch_size", usual.batch_size)
         parts = [
             _log_moments(model, part.to(device), num_samples, proposal, chunk)
             for part in x.split(batch_size)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vaecourse.checks import as_positive, is_integer
 from vaecourse.data import Batch
 from vaecourse.evaluation.codes import embed
 from vaecourse.models.protocols import CoderModule
@@ -42,7 +43,7 @@ def nearest_distance(images: Tensor, reference: Tensor, *, batch_size: int = 102
         )
     flat = reference.flatten(1)
     distances = []
-    for part in images.flatten(1).split(batch_size):
+    for part in images.flatten(1).split(as_positive(batch_size, "batch_size")):
         # cdist takes the difference of two large squares: right about who is nearest, but as much
         # as 0.02 off for how near, even for an image of the reference set itself.
         nearest = flat[torch.cdist(part, flat).argmin(1)]
@@ -149,10 +150,10 @@ def neighbor_agreement(
     ValueError
         If `num` is not between 1 and the number of reference images.
     """
-    if not isinstance(num, int) or not 1 <= num <= len(reference.x):
+    if not is_integer(num) or not 1 <= num <= len(reference.x):
         raise ValueError(f"num must lie between 1 and {len(reference.x)}, got {num!r}")
     flat, shares = reference.x.flatten(1), []
-    for part in images.flatten(1).split(batch_size):
+    for part in images.flatten(1).split(as_positive(batch_size, "batch_size")):
         nearest = torch.cdist(part, flat).topk(num, largest=False).indices
         shares.append(nn.functional.one_hot(reference.y[nearest]).sum(1).amax(1) / num)
     return torch.cat(shares)

@@ -1,12 +1,12 @@
 """A VAE for counts: proportions from the latent, times a library size that is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vaecourse.checks import check_positive
+from vaecourse.checks import Shape, as_widths, check_positive
 from vaecourse.data.cells import log_normalize, observed
 from vaecourse.distributions import Gaussian, StandardNormal
 from vaecourse.distributions.negative_binomial import NegativeBinomial
@@ -87,7 +87,7 @@ def mlp_count_vae(
     genes: int,
     latent_dim: int,
     sites: int = 1,
-    hidden: Sequence[int] = (128,),
+    hidden: Shape = (128,),
     activation: Activation = nn.ReLU,
 ) -> CountVAE:
     """Build a fully connected `CountVAE` with a negative binomial head.
@@ -100,7 +100,7 @@ def mlp_count_vae(
         Dimension L of z.
     sites : int
         Number of sites that the decoder tells apart.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Hidden units of the encoder; the decoder mirrors them.
     activation : callable
         Builds the nonlinearity after each hidden layer.
@@ -111,6 +111,7 @@ def mlp_count_vae(
         An untrained model with a standard normal prior.
     """
     check_positive(genes=genes, latent_dim=latent_dim)
+    hidden = as_widths(hidden)
     posterior, head = Gaussian(latent_dim), NegativeBinomial(genes)
     encoder = nn.Sequential(MLP(genes, hidden, posterior.in_shape, activation), posterior)
     network = ConditionalMLP(latent_dim, sites, hidden[::-1], head.in_shape, activation)

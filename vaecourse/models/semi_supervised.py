@@ -3,14 +3,13 @@
 All of them have ``predict(x)``, which returns a distribution over the classes of x.
 """
 
-from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vaecourse.checks import Shape, as_shape, check_positive
+from vaecourse.checks import Shape, as_positive, as_shape, as_widths
 from vaecourse.data import Batch, HeldOut
 from vaecourse.data.door import as_input
 from vaecourse.distributions import (
@@ -20,6 +19,7 @@ from vaecourse.distributions import (
     Head,
     StandardNormal,
     UniformClasses,
+    build_head,
 )
 from vaecourse.models.protocols import EncoderModule
 from vaecourse.models.vae import VAE, mlp_vae
@@ -186,7 +186,7 @@ def mlp_m2(
     event_shape: Shape,
     latent_dim: int,
     num_classes: int,
-    hidden: Sequence[int] = (500,),
+    hidden: Shape = (500,),
     likelihood: Head = Bernoulli,
     activation: Activation = nn.ReLU,
 ) -> M2:
@@ -200,7 +200,7 @@ def mlp_m2(
         Dimension L of z.
     num_classes : int
         Number C of classes.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Hidden units of encoder and classifier; the decoder mirrors them.
     likelihood : callable
         Builds the decoder's head from `event_shape`: `Bernoulli` for images, `Gaussian` for the
@@ -225,9 +225,10 @@ def mlp_m2(
     >>> model.classify(torch.zeros(5, 1, 8, 8)).probs.shape
     torch.Size([5, 3])
     """
-    check_positive(latent_dim=latent_dim)
-    event, latent = as_shape(event_shape, "event_shape"), (latent_dim,)
-    to_z, to_x, to_y = Gaussian(latent), likelihood(event), Categorical(num_classes)
+    event, latent = as_shape(event_shape, "event_shape"), (as_positive(latent_dim, "latent_dim"),)
+    hidden = as_widths(hidden)
+    to_z, to_x = Gaussian(latent), build_head(likelihood, event)
+    to_y = Categorical(num_classes)
     encoder = ConditionalMLP(event, num_classes, hidden, to_z.in_shape, activation)
     in_shape = cast(Shape, to_x.in_shape)
     decoder = ConditionalMLP(latent, num_classes, hidden[::-1], in_shape, activation)
@@ -244,7 +245,7 @@ def mlp_prediction_constrained_vae(
     event_shape: Shape,
     latent_dim: int,
     num_classes: int,
-    hidden: Sequence[int] = (500,),
+    hidden: Shape = (500,),
     likelihood: Head = Bernoulli,
     activation: Activation = nn.ReLU,
     dropout: float = 0.0,
@@ -259,7 +260,7 @@ def mlp_prediction_constrained_vae(
         Dimension L of z.
     num_classes : int
         Number C of classes.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Hidden units of the encoder; the decoder mirrors them.
     likelihood : callable
         Builds the decoder's head from `event_shape`.

@@ -1,11 +1,11 @@
 """Models: a prior, an encoder and a decoder, each returning distributions. No loss lives here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from torch import Tensor, nn
 from torch import distributions as td
 
-from vaecourse.checks import Shape, as_shape, check_positive
+from vaecourse.checks import Shape, as_positive, as_shape, as_widths
 from vaecourse.distributions import (
     Bernoulli,
     Deterministic,
@@ -13,6 +13,7 @@ from vaecourse.distributions import (
     GaussianFixedScale,
     Head,
     StandardNormal,
+    build_head,
 )
 from vaecourse.networks import MLP, Activation, ConvDecoder, ConvEncoder
 
@@ -92,14 +93,13 @@ class VAE(nn.Module):
 
 
 def _latent_shape(latent_dim: int) -> tuple[int, ...]:
-    check_positive(latent_dim=latent_dim)
-    return (latent_dim,)
+    return (as_positive(latent_dim, "latent_dim"),)
 
 
 def _join(
     network: Callable[..., nn.Module],
     in_shape: Shape,
-    inner: Sequence[int],
+    inner: tuple[int, ...],
     head: nn.Module,
     **options: Activation,
 ) -> nn.Module:
@@ -109,7 +109,7 @@ def _join(
 def mlp_vae(
     event_shape: Shape,
     latent_dim: int,
-    hidden: Sequence[int] = (400,),
+    hidden: Shape = (400,),
     likelihood: Head = Bernoulli,
     activation: Activation = nn.ReLU,
 ) -> VAE:
@@ -121,7 +121,7 @@ def mlp_vae(
         Shape of one x.
     latent_dim : int
         Dimension L of z.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Hidden units of the encoder; the decoder mirrors them.
     likelihood : callable
         Builds the decoder's head from `event_shape`: `Bernoulli`, `Gaussian`,
@@ -146,15 +146,16 @@ def mlp_vae(
     torch.Size([3, 1, 8, 8])
     """
     latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    hidden = as_widths(hidden)
     encoder = _join(MLP, event, hidden, Gaussian(latent), activation=activation)
-    decoder = _join(MLP, latent, hidden[::-1], likelihood(event), activation=activation)
+    decoder = _join(MLP, latent, hidden[::-1], build_head(likelihood, event), activation=activation)
     return VAE(encoder, decoder, StandardNormal(latent))
 
 
 def conv_vae(
     event_shape: Shape,
     latent_dim: int,
-    channels: Sequence[int] = (32, 64),
+    channels: Shape = (32, 64),
     likelihood: Head = Bernoulli,
 ) -> VAE:
     """Build a VAE with convolutional encoder and decoder.
@@ -186,8 +187,9 @@ def conv_vae(
     torch.Size([3, 1, 28, 28])
     """
     latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    channels = as_shape(channels, "channels")
     encoder = _join(ConvEncoder, event, channels, Gaussian(latent))
-    decoder = _join(ConvDecoder, latent, channels[::-1], likelihood(event))
+    decoder = _join(ConvDecoder, latent, channels[::-1], build_head(likelihood, event))
     return VAE(encoder, decoder, StandardNormal(latent))
 
 
@@ -225,7 +227,7 @@ def linear_vae(event_shape: Shape, latent_dim: int, likelihood: Head = GaussianF
 def mlp_autoencoder(
     event_shape: Shape,
     latent_dim: int,
-    hidden: Sequence[int] = (400,),
+    hidden: Shape = (400,),
     likelihood: Head = GaussianFixedScale,
     activation: Activation = nn.ReLU,
 ) -> Autoencoder:
@@ -237,7 +239,7 @@ def mlp_autoencoder(
         Shape of one x.
     latent_dim : int
         Dimension L of the code.
-    hidden : sequence of int
+    hidden : int or sequence of int
         Hidden units of the encoder; the decoder mirrors them.
     likelihood : callable
         Builds the decoder's head. The default, a Gaussian of scale 1, makes the loss half the
@@ -260,15 +262,16 @@ def mlp_autoencoder(
     (torch.Size([3, 2]), torch.Size([3, 1, 8, 8]))
     """
     latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    hidden = as_widths(hidden)
     encoder = _join(MLP, event, hidden, Deterministic(latent), activation=activation)
-    decoder = _join(MLP, latent, hidden[::-1], likelihood(event), activation=activation)
+    decoder = _join(MLP, latent, hidden[::-1], build_head(likelihood, event), activation=activation)
     return Autoencoder(encoder, decoder)
 
 
 def conv_autoencoder(
     event_shape: Shape,
     latent_dim: int,
-    channels: Sequence[int] = (32, 64),
+    channels: Shape = (32, 64),
     likelihood: Head = GaussianFixedScale,
 ) -> Autoencoder:
     """Build a deterministic autoencoder with convolutional layers.
@@ -290,8 +293,9 @@ def conv_autoencoder(
         An untrained model.
     """
     latent, event = _latent_shape(latent_dim), as_shape(event_shape, "event_shape")
+    channels = as_shape(channels, "channels")
     encoder = _join(ConvEncoder, event, channels, Deterministic(latent))
-    decoder = _join(ConvDecoder, latent, channels[::-1], likelihood(event))
+    decoder = _join(ConvDecoder, latent, channels[::-1], build_head(likelihood, event))
     return Autoencoder(encoder, decoder)
 
 

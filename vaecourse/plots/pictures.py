@@ -1,6 +1,7 @@
 """Grids of images."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -127,7 +128,7 @@ def images(
     else:
         array, expected = _as_images(rows, "images"), len(rows)
         columns = min(expected, 10) if columns is None else columns
-        if not isinstance(columns, int) or columns < 1:
+        if not isinstance(columns, Integral) or columns < 1:
             raise ValueError(f"columns must be a positive integer, got {columns!r}")
         arrays = [array[start : start + columns] for start in range(0, expected, columns)]
     if titles and len(titles) != expected:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,7 +11,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from vaecourse.checks import check_positive
+from vaecourse.checks import as_integer, as_positive
+from vaecourse.runtime.interrupts import uninterrupted
 
 __all__ = [
     "PRECISIONS",
@@ -38,6 +40,10 @@ PRECISIONS = ("float32", "fast-float32", "bfloat16")
 
 LARGE = 2**20
 """Weights of a layer that a GPU multiplies faster in bfloat16 than in TF32, casts included."""
+
+
+_ONE_THREAD = threading.RLock()
+"""Held by the thread that has seeded the random numbers, which are the process's."""
 
 
 class Evaluable(Protocol):
@@ -83,7 +89,8 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     """Seed PyTorch's random numbers inside the block and leave those outside untouched.
 
     Only the CPU's generator and that of `device` take part: `torch.manual_seed` would seed every
-    accelerator of the machine.
+    accelerator of the machine. All threads share these generators, so another thread waits at its
+    own block until this one ends. Blocks of one thread may nest.
 
     Parameters
     ----------
@@ -92,10 +99,11 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     device : torch.device, optional
         Accelerator whose generator takes part beside the CPU's.
     """
+    seed = as_integer(seed, "seed")
     accelerator = None if device is None or device.type == "cpu" else device
     kind = "cuda" if accelerator is None else accelerator.type
     devices = [] if accelerator is None else [accelerator]
-    with torch.random.fork_rng(devices=devices, device_type=kind):
+    with _ONE_THREAD, torch.random.fork_rng(devices=devices, device_type=kind):
         torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
         if accelerator is not None:
             state = torch.Generator(accelerator).manual_seed(seed).get_state()
@@ -109,15 +117,15 @@ def evaluating(model: Evaluable, seed: int) -> Iterator[torch.device]:
 
     Every part of the model is in its former mode afterwards.
     """
-    modes = [(module, module.training) for module in model.modules()]
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    model.eval()
-    try:
-        with torch.no_grad(), isolated_rng(seed, device), convolutions_like_products():
+    with torch.no_grad(), isolated_rng(seed, device), convolutions_like_products():
+        modes = [(module, module.training) for module in model.modules()]
+        model.eval()
+        try:
             yield device
-    finally:
-        for module, mode in modes:
-            module.training = mode
+        finally:
+            for module, mode in modes:
+                module.training = mode
 
 
 def check_precision(precision: str) -> None:
@@ -210,8 +218,7 @@ def passes(x: Tensor, device: torch.device, batch_size: int | None = None) -> It
     """
     if batch_size is None:
         batch_size = 1000 if device.type == "cpu" else 10_000
-    check_positive(batch_size=batch_size)
-    for part in x.split(batch_size):
+    for part in x.split(as_positive(batch_size, "batch_size")):
         yield part.to(device)
 
 
@@ -268,10 +275,12 @@ def progress_bar(total: int, initial: int, label: str, show: bool) -> Any:
     static = is_static()
     options = {"total": total, "initial": initial, "desc": label, "unit": "step"}
     if show and not static and _in_notebook():
-        from tqdm.notebook import tqdm
+        with uninterrupted():
+            from tqdm.notebook import tqdm
 
         return tqdm(**options)
-    from tqdm import tqdm
+    with uninterrupted():
+        from tqdm import tqdm
 
     visible = show and not static and sys.stdout.isatty()
     return tqdm(**options, file=sys.stdout, disable=not visible, leave=False)

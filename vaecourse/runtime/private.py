@@ -5,6 +5,8 @@
 differentiate the slow way where nobody says whether a transform is active.
 """
 
+import importlib
+import inspect
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -12,18 +14,29 @@ from typing import Any
 import torch
 
 from vaecourse.runtime.devices import subnormals_as_zero
+from vaecourse.runtime.interrupts import uninterrupted
 
 TorchDispatchMode: Any = object
 with suppress(ImportError):
     from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["FusedAdam", "TorchDispatchMode", "transforms_are_active"]
+__all__ = ["FusedAdam", "TorchDispatchMode", "load_compiler", "transforms_are_active"]
 
 
 def transforms_are_active() -> bool:
     """Say whether a transform of `torch.func` runs; True where that is unknown: the slow way."""
     ask = getattr(torch._C, "_are_functorch_transforms_active", None)
     return True if ask is None else ask()
+
+
+def load_compiler() -> None:
+    """Import what PyTorch's optimizers import at their first use, and let an interrupt wait for it.
+
+    These are hundreds of modules. An interrupt in their midst leaves some of them without others,
+    and after that no optimizer works until the program is started again.
+    """
+    with uninterrupted(), suppress(ImportError):
+        importlib.import_module("torch._dynamo")
 
 
 class FusedAdam(torch.optim.Adam):
@@ -34,7 +47,14 @@ class FusedAdam(torch.optim.Adam):
     The moments of a weight without a gradient, such as that of a pixel that is always off, decay
     until they are subnormal, where a processor's arithmetic is many times slower. A step takes
     them for zero: no weight above 1e-20 changes by that.
+
+    It does without PyTorch's compiler, whose import takes longer than many a training.
     """
+
+    # What PyTorch wraps around these keeps its compiler out of them, and imports it for that.
+    add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
+    state_dict = inspect.unwrap(torch.optim.Adam.state_dict)
+    load_state_dict = inspect.unwrap(torch.optim.Adam.load_state_dict)
 
     def __init__(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         super().__init__(parameters, fused=True)

@@ -1,13 +1,16 @@
 """`fit`: one loop for every model and every objective."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import inf
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from vaecourse.checks import check_positive
+from vaecourse.checks import as_integer, as_positive
 from vaecourse.data import Batch, HeldOut, Split
 from vaecourse.data.door import checked_batch
 from vaecourse.objectives import Objective
@@ -58,6 +61,9 @@ def fit(
     changed. With `checkpoint`, a run that was stopped at any step and is started again with the
     same arguments ends with the same bits as one that was not. This promise holds
     for the versions that requirements.txt pins; with another PyTorch the bits may differ.
+
+    PyTorch's random numbers belong to the process, so where several threads call this, they train
+    one after another.
 
     Under torchrun, and wherever `torch.distributed` is initialized, the processes train one model
     together: each takes its rows of every batch, with the noise that one process would draw for
@@ -124,8 +130,9 @@ def fit(
     Raises
     ------
     TypeError
-        If `data` is a test split or no data set, the objective cannot be called with the scheduled
-        keywords, or its first result is no dict of tensors.
+        If `data` is a test split or no data set, `lr` or a schedule is a plain function, the
+        objective cannot be called with the scheduled keywords, or its first result is no dict of
+        tensors.
     ValueError
         If x lies outside the support of the model's likelihood, a label is none of its classes, a
         number is out of range, a schedule outlasts training, labeled examples are asked of
@@ -136,7 +143,10 @@ def fit(
     FloatingPointError
         If a term stops being finite; it names the term, the step and the likely cause. The weights
         are then those before that step. An accelerator is asked every 50 steps only, so there they
-        may be later.
+        may be later. The attribute ``history`` of the error holds the steps before.
+    KeyboardInterrupt
+        If training is stopped by Ctrl-C or a notebook's stop button. The model keeps its weights,
+        and the attribute ``history`` of the exception holds the steps that were completed.
 
     Examples
     --------
@@ -149,9 +159,9 @@ def fit(
     """
     train, valid = _training_data(data, model, transform is not None)
     _check_data(model, objective, transform, train, valid)
-    check_positive(batch_size=batch_size, checkpoint_every=checkpoint_every)
-    _check_labeled(labeled_batch_size, train)
-    _check_numbers(lr, seed)
+    batch_size = as_positive(batch_size, "batch_size")
+    checkpoint_every = as_positive(checkpoint_every, "checkpoint_every")
+    seed = as_integer(seed, "seed")
     check_precision(precision)
     check_capture(capture)
     total = _total_steps(epochs, steps, -(-len(train.x) // batch_size))
@@ -159,10 +169,10 @@ def fit(
         raise TypeError("schedules names 'lr'; a learning rate is given as lr, number or Schedule")
     check_options(objective, schedules or {})
     plan = {"lr": lr, **(schedules or {})}
-    _check_lengths(plan, total)
+    _check_plan(plan, total)
     numbers: dict[str, Any] = {
         "batch_size": batch_size,
-        "labeled_batch_size": labeled_batch_size,
+        "labeled_batch_size": _labeled_size(labeled_batch_size, train),
         "seed": seed,
         "seed_offset": seed_offset(),
         "precision": precision,
@@ -173,19 +183,40 @@ def fit(
         "optimizer": optimizer,
     }
     config = numbers if checkpoint is None else numbers | _identities(functions, plan, model)
-    home, target = next(model.parameters()).device, local_device(resolve_device(device))
+    target = local_device(resolve_device(device))
+    group = training_group(target)
+    route = route_of(capture, target, group is not None, functions)
+    with _stoppable() as runs, isolated_rng(seed, target), _lent(model, target, precision):
+        both = train, valid
+        run = Run(model, objective, both, plan, transform, optimizer, config, group, route)
+        runs.append(run)
+        run.restore(checkpoint, total)
+        run.train(total, checkpoint, checkpoint_every, progress)
+    return run.history()
+
+
+@contextmanager
+def _stoppable() -> Iterator[list[Run]]:
+    """Attach the history of the run that is put in the list to what stops it."""
+    runs: list[Run] = []
     try:
-        group = training_group(target)
-        route = route_of(capture, target, group is not None, functions)
-        with isolated_rng(seed, target), matmul_precision(precision):
-            both = train, valid
+        yield runs
+    except (KeyboardInterrupt, FloatingPointError) as error:
+        history = runs[0].stopped_history() if runs else History()
+        error.history = history  # type: ignore[union-attr]
+        raise
+
+
+@contextmanager
+def _lent(model: nn.Module, target: torch.device, precision: str) -> Iterator[None]:
+    """Have the model on `target` inside the block; it comes back in evaluation mode."""
+    home = next(model.parameters()).device
+    try:
+        with matmul_precision(precision):
             model.to(target)
-            run = Run(model, objective, both, plan, transform, optimizer, config, group, route)
-            run.restore(checkpoint, total)
-            run.train(total, checkpoint, checkpoint_every, progress)
+            yield
     finally:
         model.to(home).eval()
-    return run.history()
 
 
 def _identities(functions: dict[str, Any], plan: dict, model: nn.Module) -> dict[str, str]:
@@ -217,38 +248,38 @@ def _check_data(
             check_labels(model, part.y)
 
 
-def _check_labeled(labeled_batch_size: int | None, train: Batch) -> None:
+def _labeled_size(labeled_batch_size: int | None, train: Batch) -> int | None:
     if labeled_batch_size is None:
-        return
-    check_positive(labeled_batch_size=labeled_batch_size)
+        return None
+    size = as_positive(labeled_batch_size, "labeled_batch_size")
     if not (train.y >= 0).any():
         raise ValueError(
             "labeled_batch_size asks for labelled examples, but every y is -1; give labels or "
             "leave labeled_batch_size out"
         )
+    return size
 
 
 def _total_steps(epochs: int | None, steps: int | None, per_epoch: int) -> int:
     if steps is not None and epochs is None:
-        check_positive(steps=steps)
-        return steps
+        return as_positive(steps, "steps")
     if epochs is not None and steps is None:
-        check_positive(epochs=epochs)
-        return epochs * per_epoch
+        return as_positive(epochs, "epochs") * per_epoch
     raise ValueError(f"give either epochs or steps, got epochs={epochs} and steps={steps}")
 
 
-def _check_numbers(lr: float | Schedule, seed: int) -> None:
-    if not isinstance(lr, Schedule) and not 0 < lr < float("inf"):
-        raise ValueError(f"lr must be a positive number or a Schedule, got {lr!r}")
-    if not isinstance(seed, int):
-        raise ValueError(f"seed must be an integer, got {seed!r}")
-
-
-def _check_lengths(plan: dict, total: int) -> None:
+def _check_plan(plan: dict, total: int) -> None:
+    lr = plan["lr"]
     for name, value in plan.items():
+        if callable(value) and not isinstance(value, Schedule):
+            raise TypeError(
+                f"{name} must be a number or a Schedule, got {value!r}; wrap a function of the "
+                "step as vae.Schedule(function, steps, name)"
+            )
         if isinstance(value, Schedule) and value.steps > total:
             raise ValueError(
                 f"the schedule {value!r} of {name} takes {value.steps} steps, but "
                 f"training has {total}; shorten it or train longer"
             )
+    if not isinstance(lr, Schedule) and not (isinstance(lr, Real) and 0 < float(lr) < inf):
+        raise ValueError(f"lr must be a positive number or a Schedule, got {lr!r}")

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property, partial
 from itertools import zip_longest
 from math import isfinite
@@ -29,6 +30,7 @@ from vaecourse.training.checkpoints import (
 from vaecourse.training.distributed import Group
 from vaecourse.training.history import CAPTURED, STEP_BY_STEP, History
 from vaecourse.training.not_finite import cause
+from vaecourse.training.optimizers import build_optimizer
 from vaecourse.training.stepper import Stepper
 
 __all__ = ["Run"]
@@ -79,7 +81,7 @@ class Run:
         self.device = next(model.parameters()).device
         train, self.valid = data
         self.data = Batch(train.x.to(self.device), train.y.to(self.device))
-        self.optimizer = optimizer(list(model.parameters()))
+        self.optimizer = build_optimizer(optimizer, list(model.parameters()))
         self.generator = torch.Generator(self.device).manual_seed(config["seed"])
         self.stepper = Stepper(
             model,
@@ -107,6 +109,8 @@ class Run:
     def train(self, total: int, path: Place, every: int, progress: bool) -> None:
         """Update until step `total`; validate after epochs, save every `every` steps."""
         self.model.train()
+        # A run that was stopped between gradient and update has left its gradients behind.
+        self.model.zero_grad()
         keep_freed_memory()
         started = time.perf_counter() - self.seconds
         self.cpu_started = time.process_time() - self.cpu_seconds
@@ -214,14 +218,21 @@ class Run:
         )
 
     def history(self) -> History:
-        """Return the record so far."""
+        """Return the record of the steps that were completed."""
 
         def columns(rows: list[list[float]]) -> dict[str, np.ndarray]:
             table = np.array(rows).reshape(len(rows), len(self.stepper.names))
             return dict(zip(self.stepper.names, table.T.copy(), strict=True)) if rows else {}
 
-        terms, validation = columns(self.records), columns(self.validation)
+        terms, validation = columns(self.records[: self.step]), columns(self.validation)
         return History(terms, validation, self.steps_per_epoch, self.seconds, self.stepper.route)
+
+    def stopped_history(self) -> History:
+        """Return the record of a run that was stopped, with the terms still on an accelerator."""
+        if self.group is None:
+            with suppress(FloatingPointError):
+                self._flush()
+        return self.history()
 
     @cached_property
     def identity(self) -> dict:
