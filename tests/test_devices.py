@@ -82,6 +82,30 @@ def test_a_stopped_run_ends_with_the_bits_of_a_whole_one(device, at, tmp_path):
 
 
 @each_device
+def test_weights_go_from_every_device_to_every_other(device, tmp_path):
+    model = toy.model().to(device)
+    path = vc.save_model(model, tmp_path / "weights.safetensors")
+    for other in {"cpu", device}:
+        again = toy.model(seed=1).to(other)
+        vc.load_model(again, path)
+        assert {weights.device.type for weights in again.parameters()} == {other}
+        assert toy.same(again.cpu().state_dict(), toy.model().state_dict())
+
+
+@on_a_gpu
+@pytest.mark.parametrize("back", [True, False], ids=["to the CPU", "to a GPU"])
+def test_a_run_goes_on_on_another_device(device, back, tmp_path):
+    path = tmp_path / "run.safetensors"
+    then, now = (device, "cpu") if back else ("cpu", device)
+    _, history = _train(then, steps=20, checkpoint=path)
+    with pytest.warns(UserWarning, match=f"device = {then}; this run has device = {now}; it goes"):
+        _, whole = _train(now, checkpoint=path)
+    assert np.array_equal(whole["loss"][:20], history["loss"])
+    assert np.isfinite(whole["loss"]).all()
+    assert len(whole["loss"]) == STEPS
+
+
+@each_device
 def test_a_model_is_trained_where_it_was_told_and_comes_home(device):
     recorder = toy.Recorder(elbo)
     model, _ = _train(device, recorder)

@@ -20,7 +20,7 @@ FIRST = (
     *("divergences.kl", "divergences.sampled_kl"),
     *("fit", "linear", "warmup_cosine", "VAEEmbedding", "latents.interpolate"),
     *("evaluation.evaluate", "evaluation.embed", "evaluation.reconstruct"),
-    "evaluation.log_marginal",
+    *("evaluation.log_marginal", "load_model"),
 )
 
 

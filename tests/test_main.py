@@ -9,6 +9,8 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import vaecourse
 from vaecourse.__main__ import main
@@ -149,8 +151,33 @@ def test_a_model_is_trained_kept_and_evaluated(tmp_path, capsys):
     assert (found["recipe"], found["data"], found["images"]) == ("vae", "digits", 299)
 
 
+@pytest.mark.parametrize("kind", ["missing", "folder", "text", "foreign", "damaged"])
+def test_what_is_no_file_of_the_package_is_named_and_left_alone(tmp_path, capsys, kind):
+    path = tmp_path / "some"
+    if kind == "folder":
+        path.mkdir()
+    if kind == "text":
+        path.write_text("a letter to my aunt", encoding="utf-8")
+    if kind == "foreign":
+        save_file({"weight": torch.zeros(2)}, path)
+    if kind == "damaged":
+        save_model(vaecourse.mlp_vae((1, 8, 8), 2), path)
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    before = sorted(tmp_path.iterdir())
+    assert main(["evaluate", str(path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line
+    assert line.endswith("; give another path")
+    assert "delete" not in line
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_other_weights_and_other_data_are_refused(tmp_path, capsys):
     path = save_model(vaecourse.mlp_vae((1, 8, 8), 2), tmp_path / "some")
+    assert main(["evaluate", str(path)]) == 1
+    assert "was not written by vaecourse train" in capsys.readouterr().err
+    save_model(vaecourse.mlp_vae((1, 8, 8), 2), path, {"recipe": "vae"})
     assert main(["evaluate", str(path)]) == 1
     assert "was not written by vaecourse train" in capsys.readouterr().err
     meta = {"recipe": "vae", "data": "digits", "identity": "other", "seed": 0}

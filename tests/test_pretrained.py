@@ -2,6 +2,7 @@
 
 from ast import literal_eval
 from dataclasses import fields, replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -162,6 +163,50 @@ def test_a_damaged_file_is_replaced(trainings, tmp_path, damage):
     assert _same(_fitted(), first)
     assert len(trainings) == 2
     assert _files(tmp_path) == [path]
+
+
+def _file_for_folder(path):
+    path.parent.rmdir()
+    path.parent.write_text("mine", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda path: path.mkdir(), _file_for_folder], ids=["model", "folder"]
+)
+def test_a_model_that_cannot_be_kept_is_returned(trainings, tmp_path, monkeypatch, spoil):
+    first = _fitted()
+    (path,) = _files(tmp_path)
+    path.unlink()
+    spoil(path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.warns(UserWarning, match="will be trained again next time") as caught:
+        model = _fitted()
+    assert len(caught) == 1
+    said = str(caught[0].message)
+    assert f"cannot be kept in {path} (" in said
+    assert said.endswith("; name a folder in VAECOURSE_CACHE")
+    assert caught[0].filename == __file__
+    assert _same(model, first)
+    assert not model.training
+    assert len(trainings) == 2
+    assert sorted(tmp_path.rglob("*")) == before
+    monkeypatch.setenv("VAECOURSE_STATIC", "1")
+    assert _same(_fitted(), first)
+
+
+def test_a_model_in_a_folder_without_rights_is_returned(trainings, tmp_path, monkeypatch):
+    """The system is asked by a stand-in: to an administrator every folder is open."""
+    first = _fitted()
+
+    def refuse(self, *_args, **_options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.warns(UserWarning, match="will be trained again .*Permission denied") as caught:
+        assert _same(_fitted(), first)
+    assert len(caught) == 1
+    assert len(trainings) == 2
 
 
 def test_a_stopped_training_leaves_nothing(monkeypatch, tmp_path):

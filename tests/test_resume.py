@@ -7,6 +7,8 @@ import killed_runs
 import numpy as np
 import pytest
 import torch
+import toy
+from safetensors.torch import save_file
 
 import vaecourse as vc
 from vaecourse.objectives import elbo, reconstruction
@@ -245,7 +247,7 @@ def test_another_architecture_is_refused(halfway, monkeypatch):
     wide = vc.mlp_vae((1, 4, 4), 2, hidden=(7,))
     before = {name: value.clone() for name, value in wide.state_dict().items()}
     monkeypatch.setattr(killed_runs, "model", lambda: wide)
-    _refused(halfway, "holds another architecture: .* has shape .* build the model as trained")
+    _refused(halfway, "holds another architecture: .* has shape .* build the model as it was")
     assert all(torch.equal(value, before[name]) for name, value in wide.state_dict().items())
 
 
@@ -278,23 +280,100 @@ def test_weights_alone_are_no_run(tmp_path):
 def test_a_damaged_file_is_refused(halfway, tmp_path, damage):
     path = tmp_path / "run.safetensors"
     path.write_bytes(damage(halfway.read_bytes()))
-    _refused(path, "is not a readable vaecourse checkpoint .*delete it to start anew")
+    message = _refused(path, "is no safetensors file, or not a whole one .*; give another path$")
+    assert "delete" not in message
 
 
 def test_a_foreign_safetensors_file_is_refused(tmp_path):
-    from safetensors.torch import save_file
-
     path = tmp_path / "run.safetensors"
     save_file({"weight": torch.zeros(2)}, path)
-    _refused(path, "is not a readable vaecourse checkpoint")
+    message = _refused(path, "is a safetensors file of another program.*; give another path$")
+    assert "delete" not in message
 
 
-def test_a_flipped_bit_is_noticed(halfway, tmp_path):
-    content = bytearray(halfway.read_bytes())
-    content[-100] ^= 4
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"is a folder, not a file that .* another path$"):
+        killed_runs.run(tmp_path, at=0)
+
+
+def test_a_changed_number_of_the_optimizer_is_noticed(halfway, tmp_path):
+    content = halfway.read_bytes()
+    assert content.count(b"[0.9, 0.999]") == 1
     path = tmp_path / "run.safetensors"
-    path.write_bytes(content)
-    _refused(path, "is not a readable vaecourse checkpoint")
+    path.write_bytes(content.replace(b"[0.9, 0.999]", b"[0.1, 0.999]"))
+    message = _refused(path, "is damaged: its content has changed.*; give another path$")
+    assert "delete" not in message
+
+
+def _on_a_gpu(source, path, state=0):
+    """Write the checkpoint as if a GPU had made it, with random numbers that no CPU understands."""
+    tensors, meta = read_checkpoint(source)
+    meta["config"] |= {"device": "cuda", "captured": True}
+    meta["optimizer"]["groups"][0] |= {"capturable": True, "fused": False, "foreach": True}
+    for name in ("rng.generator", "rng.device"):
+        tensors[name] = torch.full((16,), state, dtype=torch.uint8)
+    return write_checkpoint(path, tensors, meta)
+
+
+def test_a_run_goes_on_on_another_device_and_says_that_bits_differ(halfway, tmp_path):
+    runs = []
+    for state in (1, 2):
+        path = _on_a_gpu(halfway, tmp_path / str(state), state)
+        with pytest.warns(UserWarning, match="bits will differ") as caught:
+            runs.append(killed_runs.run(path))
+        assert [warning.filename for warning in caught] == [killed_runs.__file__]
+        said = str(caught[0].message)
+        assert f"{path} was made with device = cuda; this run has device = cpu; it goes on" in said
+    _assert_same(*runs)
+    whole, history = _uninterrupted()
+    for term, values in history.terms.items():
+        moved = runs[0][1].terms[term]
+        assert np.array_equal(values[:25], moved[:25])
+        assert (values[25:] != moved[25:]).all()
+        assert np.isfinite(moved).all()
+    assert not toy.same(whole.state_dict(), runs[0][0].state_dict())
+    meta = read_checkpoint(path)[1]
+    config, (group,) = meta["config"], meta["optimizer"]["groups"]
+    assert (config["device"], "captured" in config) == ("cpu", False)
+    assert (group["capturable"], group["fused"], group["betas"]) == (False, True, [0.9, 0.999])
+
+
+SEEDS = []
+
+
+def _seen(x, generator):
+    SEEDS.append(generator.initial_seed())
+    return x
+
+
+def test_random_numbers_after_a_move_come_from_seed_and_step(tmp_path):
+    found = []
+    for seed, steps in ((5, 25), (5, 25), (5, 27), (6, 25)):
+        options = {"transform": _seen, "seed": seed}
+        here = tmp_path / "here"
+        killed_runs.run(here, steps=steps, **options)
+        there = _on_a_gpu(here, tmp_path / "there")
+        here.unlink()
+        SEEDS.clear()
+        with pytest.warns(UserWarning, match="bits will differ"):
+            killed_runs.run(there, **options)
+        found.append(SEEDS[0])
+    assert found[0] == found[1]
+    assert len({5, 6, *found}) == 5
+
+
+def test_a_run_goes_on_along_another_route_with_the_random_numbers_it_had(halfway, tmp_path):
+    tensors, meta = read_checkpoint(halfway)
+    meta["config"]["captured"] = True
+    path = write_checkpoint(tmp_path / "run", tensors, meta)
+    with pytest.warns(UserWarning, match="with captured = True; this run has captured = None; it"):
+        resumed = killed_runs.run(path)
+    _assert_same(resumed, _uninterrupted())
+
+
+def test_another_device_excuses_no_other_difference(halfway, tmp_path):
+    path = _on_a_gpu(halfway, tmp_path / "run.safetensors")
+    _refused(path, "made with seed = 5; this run has seed = 6; give another", seed=6)
 
 
 def test_nothing_is_pickled(tmp_path, monkeypatch):

@@ -76,6 +76,7 @@ def test_dir_shows_every_public_name():
     for name in vc.__all__:
         assert getattr(vc, name) is not None
     assert {"plots", "fitted", "exercises", "priors", "amortization", "training"} <= set(vc.__all__)
+    assert {"load_model", "save_model"} <= set(vc.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -60,6 +60,7 @@ _LAZY = {
     "fitted": "pretrained",
     "interactive": "interactive",
     "latents": "latents",
+    "load_model": "training.checkpoints",
     "models": "models",
     "networks": "networks",
     "objectives": "objectives",
@@ -67,9 +68,12 @@ _LAZY = {
     "plots": "plots",
     "priors": "distributions.priors",
     "results": "results",
+    "save_model": "training.checkpoints",
     "schedules": "schedules",
     "training": "training",
 }
+_OBJECTS = {"VAEEmbedding", "fitted", "load_model", "save_model"}
+"""Those among them that are no modules but lie in one."""
 # Modules that lay elsewhere once, and can still be imported from there.
 _FORMER = {
     "checkpoints": "training.checkpoints",
@@ -95,7 +99,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'vaecourse' has no attribute {name!r}")
     module = import_module(f"vaecourse.{_LAZY[name]}")
-    return getattr(module, name) if name in ("VAEEmbedding", "fitted") else module
+    return getattr(module, name) if name in _OBJECTS else module
 
 
 def __dir__() -> list[str]:

@@ -52,7 +52,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     _, meta = read_checkpoint(options.file)
-    if meta.get("recipe") not in RECIPES:
+    if not {"recipe", "data", "identity", "seed"} <= meta.keys() or meta["recipe"] not in RECIPES:
         raise ValueError(f"{options.file} was not written by vaecourse train; give such a file")
     recipe, split = RECIPES[meta["recipe"]], load(meta["data"])
     if split.identity != meta["identity"]:

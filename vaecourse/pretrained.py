@@ -6,6 +6,7 @@ the three changes, the model is trained anew.
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from vaecourse.data.labels import dynamic_binarization
 from vaecourse.data.storage import cache_folder
 from vaecourse.models import conv_vae, mlp_autoencoder, mlp_vae
 from vaecourse.objectives import Objective, elbo, reconstruction
-from vaecourse.runtime import isolated_rng, resolve_device
+from vaecourse.runtime import is_static, isolated_rng, resolve_device
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.runtime.source import source_hash
 from vaecourse.schedules import warmup_cosine
@@ -104,6 +105,8 @@ RECIPES = {
 def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> nn.Module:
     """Return the trained model `name`, from the user's cache or by training it now.
 
+    Where it cannot be kept, a warning says so, and the model is trained anew the next time.
+
     Parameters
     ----------
     name : str
@@ -129,14 +132,22 @@ def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> 
         raise ValueError(f"name must be one of {', '.join(RECIPES)}, got {name!r}")
     recipe = RECIPES[name]
     path = _path(name, recipe, split, seed)
-    if path.exists():
-        model = recipe.untrained(split, seed)
-        # A damaged file is no reason to fail: what made it can make it again.
-        with suppress(ValueError):
-            load_model(model, path)
-            return model.eval()
+    model = recipe.untrained(split, seed)
+    # A damaged file is no reason to fail, nor one out of reach: what made it can make it again.
+    with suppress(ValueError, OSError):
+        load_model(model, path)
+        return model.eval()
     model, history = recipe.train(split, seed, progress=progress)
-    save_model(model, path, {"name": name, "seconds": history.seconds})
+    try:
+        save_model(model, path, {"name": name, "seconds": history.seconds})
+    except OSError as error:
+        # A page that is built shows no warnings; `vaecourse doctor` says the same.
+        if not is_static():
+            warnings.warn(
+                f"the model {name} will be trained again next time: it cannot be kept in {path} "
+                f"({error}); name a folder in VAECOURSE_CACHE",
+                stacklevel=2,
+            )
     return model
 
 

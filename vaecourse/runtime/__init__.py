@@ -16,6 +16,7 @@ from vaecourse.runtime.devices import (
     passes,
     progress_bar,
     resolve_device,
+    seed_generators,
     subnormals_as_zero,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "passes",
     "progress_bar",
     "resolve_device",
+    "seed_generators",
     "subnormals_as_zero",
 ]

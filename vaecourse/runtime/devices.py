@@ -31,6 +31,7 @@ __all__ = [
     "passes",
     "progress_bar",
     "resolve_device",
+    "seed_generators",
     "subnormals_as_zero",
 ]
 
@@ -104,11 +105,16 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     kind = "cuda" if accelerator is None else accelerator.type
     devices = [] if accelerator is None else [accelerator]
     with _ONE_THREAD, torch.random.fork_rng(devices=devices, device_type=kind):
-        torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
-        if accelerator is not None:
-            state = torch.Generator(accelerator).manual_seed(seed).get_state()
-            torch.get_device_module(accelerator).set_rng_state(state, accelerator)
+        seed_generators(seed, accelerator)
         yield
+
+
+def seed_generators(seed: int, device: torch.device | None = None) -> None:
+    """Seed PyTorch's random numbers on the CPU and, if it is another, on `device`."""
+    torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
+    if device is not None and device.type != "cpu":
+        state = torch.Generator(device).manual_seed(seed).get_state()
+        torch.get_device_module(device).set_rng_state(state, device)
 
 
 @contextmanager

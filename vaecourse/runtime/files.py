@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
     Missing folders are made. After an error the unfinished file is gone and `path` as it was.
 
+    A file that is replaced keeps its mode; a new one has the mode that the umask gives to any file.
+    A link stays, and the file that it leads to is replaced. What is no file is never replaced.
+
     Parameters
     ----------
     path : path
@@ -28,15 +32,40 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ------
     Path
         Where to write it first: in the same folder, hence on the same disk.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` is a folder or a device.
     """
-    path = Path(path)
+    path = _end_of_links(path)
+    there = path.exists()
+    if there and not path.is_file():
+        raise FileExistsError(
+            f"{path} is a folder or a device, and a file was to be written there; give another path"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
+        # Nobody may read a part of a file that they may not read once it is whole.
+        unfinished.touch(0o600 if there else 0o666, exist_ok=False)
+        mode = _mode(path if there else unfinished)
         yield unfinished
+        # Who writes may have put a file of its own there, with another mode.
+        if _mode(unfinished) != mode:
+            unfinished.chmod(mode)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _end_of_links(path: str | Path) -> Path:
+    path = Path(path)
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -52,6 +81,6 @@ def write_json(path: str | Path, content: object) -> None:
 
 def remove_unfinished(path: str | Path) -> None:
     """Delete what killed programs left of `path`, which nobody else may be writing now."""
-    path = Path(path)
+    path = _end_of_links(path)
     for stale in path.parent.glob(f"{glob.escape(path.name)}.????????{UNFINISHED}"):
         stale.unlink(missing_ok=True)

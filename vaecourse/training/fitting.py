@@ -116,7 +116,11 @@ def fit(
     checkpoint : path, optional
         File to resume from if it exists and to write to. It goes on only with the same model,
         data, numbers and functions. So an objective, transform, optimizer or schedule must be one
-        that can be told from another: a named function or a `functools.partial`, no lambda.
+        that can be told from another: a named function or a `functools.partial`, no lambda. On
+        another kind of device, or with steps captured where they were not, it goes on with a
+        warning, since the bits will differ from those of an uninterrupted run. On another kind of
+        device random numbers are seeded anew, by `seed` and the step. `vaecourse.load_model` reads
+        the weights.
     checkpoint_every : int
         Steps between checkpoints.
     progress : bool

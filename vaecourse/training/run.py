@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, partial
@@ -17,14 +18,16 @@ from torch import Tensor, nn
 from vaecourse.data import Batch
 from vaecourse.evaluation import evaluate
 from vaecourse.objectives import Objective
-from vaecourse.runtime import keep_freed_memory, progress_bar
+from vaecourse.runtime import keep_freed_memory, progress_bar, seed_generators
 from vaecourse.runtime.files import remove_unfinished
 from vaecourse.schedules import Schedule
 from vaecourse.training.checkpoints import (
-    check_weights,
+    is_run,
     optimizer_tensors,
+    part,
     read_checkpoint,
     restore_optimizer,
+    weights_for,
     write_checkpoint,
 )
 from vaecourse.training.distributed import Group
@@ -36,6 +39,8 @@ from vaecourse.training.stepper import Stepper
 __all__ = ["Run"]
 
 Place = str | Path | None
+WHERE = "device", "captured"
+"""What may differ in a run that goes on: it says how to compute and not what."""
 CHECK_EVERY = 50
 """Steps between looks at the terms on an accelerator, where each look waits for the device."""
 
@@ -48,6 +53,14 @@ def _unlike(old: object, new: object) -> tuple:
     return next(tuple(map(str.strip, pair)) for pair in lines if pair[0] != pair[1])
 
 
+def _contrast(then: dict, now: dict, names: list[str]) -> str:
+    """Say what a checkpoint was made with and what this run has."""
+    pairs = [(name, *_unlike(then.get(name), now.get(name))) for name in names]
+    was = ", ".join(f"{name} = {old}" for name, old, _ in pairs)
+    has = ", ".join(f"{name} = {new}" for name, _, new in pairs)
+    return f"was made with {was}; this run has {has}"
+
+
 def _digest(data: Batch) -> str:
     digest = hashlib.sha256()
     for array in data:
@@ -56,10 +69,13 @@ def _digest(data: Batch) -> str:
     return digest.hexdigest()
 
 
+def _seed(key: str) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 1
+
+
 def _permutation(size: int, key: str) -> Tensor:
     """Return an order of ``0, …, size - 1`` that `key` alone decides."""
-    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 1
-    return torch.randperm(size, generator=torch.Generator().manual_seed(seed))
+    return torch.randperm(size, generator=torch.Generator().manual_seed(_seed(key)))
 
 
 class Run:
@@ -288,41 +304,55 @@ class Run:
 
     def _read(self, path: str | Path, total: int) -> None:
         tensors, meta = read_checkpoint(path)
-        if "config" not in meta:
+        if not is_run(tensors, meta):
             raise ValueError(
                 f"{path} holds weights and no training run; give another checkpoint path or read "
-                "it with vaecourse.training.checkpoints.load_model"
+                "it with vaecourse.load_model"
             )
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-
-        check_weights(self.model, part("model."), path)
+        weights = weights_for(self.model, part(tensors, "model."), path)
         self._check_same_run(path, meta, total)
-        self.model.load_state_dict(part("model."))
-        restore_optimizer(self.optimizer, part("optimizer."), meta["optimizer"])
-        self.generator.set_state(tensors["rng.generator"])
-        torch.set_rng_state(tensors["rng.cpu"])
-        if self.device.type != "cpu":
-            torch.get_device_module(self.device).set_rng_state(tensors["rng.device"])
+        self.model.load_state_dict(weights)
+        restore_optimizer(self.optimizer, part(tensors, "optimizer."), meta["optimizer"])
+        self._restore_random_state(tensors, meta)
         self.records = tensors["history.steps"].tolist()
         self.validation = tensors["history.validation"].tolist()
         self.stepper.names, self.step, self.seconds = meta["names"], meta["step"], meta["seconds"]
         self.cpu_seconds = meta.get("cpu_seconds", 0.0)
 
+    def _restore_random_state(self, tensors: dict[str, Tensor], meta: dict) -> None:
+        """Go on with the random numbers of the checkpoint.
+
+        No generator can take up the state of one on another kind of device. Coming from there the
+        generators are seeded anew, by the seed and the step.
+        """
+        if meta["config"].get("device") != self.device.type:
+            seed = _seed(f"{self.config['seed']} moved at {meta['step']}")
+            self.generator.manual_seed(seed)
+            seed_generators(seed, self.device)
+            return
+        self.generator.set_state(tensors["rng.generator"])
+        torch.set_rng_state(tensors["rng.cpu"])
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).set_rng_state(tensors["rng.device"])
+
     def _check_same_run(self, path: str | Path, meta: dict, total: int) -> None:
+        """Refuse the checkpoint of another run; warn of one that was made in another place."""
         then, now = meta["config"], self.identity
-        changed = [name for name in now if then.get(name) != now[name]]
+        changed = [name for name in now if name not in WHERE and then.get(name) != now[name]]
         if changed:
-            pairs = [(name, *_unlike(then.get(name), now[name])) for name in changed]
-            was = ", ".join(f"{name} = {old}" for name, old, _ in pairs)
-            has = ", ".join(f"{name} = {new}" for name, _, new in pairs)
             raise ValueError(
-                f"the checkpoint {path} was made with {was}; this run has {has}; give another "
+                f"the checkpoint {path} {_contrast(then, now, changed)}; give another "
                 "checkpoint path or delete the file"
             )
         if meta["step"] > total:
             raise ValueError(
                 f"the checkpoint {path} is at step {meta['step']}, past this run's {total}; train "
                 "longer, give another checkpoint path or delete the file"
+            )
+        moved = [name for name in WHERE if then.get(name) != now.get(name)]
+        if moved:
+            warnings.warn(
+                f"the checkpoint {path} {_contrast(then, now, moved[:1])}; it goes on, but its "
+                "bits will differ from those of an uninterrupted run",
+                stacklevel=5,
             )
