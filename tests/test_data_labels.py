@@ -153,3 +153,50 @@ def test_binarization_leaves_its_input_and_the_global_generator_alone():
 def test_binarization_refuses_integers():
     with pytest.raises(TypeError, match=r"floating-point numbers, got torch\.uint8"):
         dynamic_binarization(torch.zeros(3, dtype=torch.uint8), torch.Generator())
+
+
+def test_a_balanced_subset_is_the_draw_that_it_always_was():
+    y = torch.tensor([0, 1, 2] * 8)
+    assert torch.nonzero(label_subset(y, 7, 3) >= 0).flatten().tolist() == [
+        4,
+        9,
+        16,
+        19,
+        20,
+        21,
+        23,
+    ]
+
+
+@pytest.mark.parametrize("num", [3, 4, 10, 57, 333, 999, 1000])
+def test_a_subset_by_size_is_in_proportion_and_shows_every_class(num):
+    y = torch.tensor([0] * 900 + [1] * 97 + [2] * 3)[
+        torch.randperm(1000, generator=torch.Generator().manual_seed(2))
+    ]
+    kept = label_subset(y, num, seed=1, balanced=False)
+    assert int((kept >= 0).sum()) == num
+    assert torch.equal(kept[kept >= 0], y[kept >= 0])
+    counts = kept[kept >= 0].bincount(minlength=3)
+    assert int(counts.min()) >= 1
+    assert bool(((counts - num * y.bincount() / 1000).abs() < 2).all())
+
+
+def test_few_labels_by_size_are_those_of_the_largest_classes():
+    y = torch.tensor([0] * 3 + [1] * 50 + [2] * 20)
+    found = [label_subset(y, num, 5, balanced=False) for num in (1, 2)]
+    assert [sorted(kept[kept >= 0].tolist()) for kept in found] == [[1], [1, 2]]
+
+
+def test_subsets_by_size_nest_and_differ_by_seed():
+    y = uneven_labels()
+    y[::3] = -1
+    num = int((y >= 0).sum())
+    smaller = label_subset(y, 0, 3, balanced=False) >= 0
+    for size in range(0, num + 1, 7):
+        larger = label_subset(y, size, 3, balanced=False) >= 0
+        assert bool(larger[smaller].all()) and int(larger.sum()) == size
+        smaller = larger
+    assert torch.equal(label_subset(y, num, 3, balanced=False), y)
+    assert not torch.equal(label_subset(y, 50, 3, False), label_subset(y, 50, 4, False))
+    with pytest.raises(ValueError, match=f"from 0 to {num} for the labels here, got {num + 1}"):
+        label_subset(y, num + 1, balanced=False)

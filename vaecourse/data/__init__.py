@@ -1,5 +1,6 @@
 """Data sets as tensors in memory: `load`, and the types `Batch`, `HeldOut` and `Split`.
 
+Your own data become a `Batch` by `from_images` or `from_counts`, and a `Split` by `split_of`.
 scikit-learn is imported only where something of its is read; torchvision is never needed.
 """
 
@@ -10,6 +11,9 @@ import numpy as np
 
 from vaecourse.data import cells, labels, strokes, torchvision_sets
 from vaecourse.data.download import DownloadError
+from vaecourse.data.own_counts import from_counts
+from vaecourse.data.own_images import Images, from_images
+from vaecourse.data.own_split import split_of
 from vaecourse.data.sources import SOURCES
 from vaecourse.data.split import Batch, HeldOut, Split, make_split
 from vaecourse.data.storage import DataError, cache_folder, content_hash, data_folders
@@ -19,11 +23,15 @@ __all__ = [
     "Batch",
     "DataError",
     "HeldOut",
+    "Images",
     "Split",
     "cells",
+    "from_counts",
+    "from_images",
     "identity",
     "labels",
     "load",
+    "split_of",
     "strokes",
 ]
 

@@ -100,11 +100,13 @@ def static_binarization(x: torch.Tensor, seed: int) -> torch.Tensor:
     return drawn.to(x.device)
 
 
-def label_subset(y: torch.Tensor, num: int, seed: int = 0) -> torch.Tensor:
-    """Keep ``num`` labels, balanced over the classes, and hide the others as -1.
+def label_subset(y: torch.Tensor, num: int, seed: int = 0, balanced: bool = True) -> torch.Tensor:
+    """Keep ``num`` labels and hide the others as -1.
 
-    Every class keeps ``num // C`` or one more. With one seed a larger subset contains a smaller
-    one, so that a curve over numbers of labels adds labels and never swaps them.
+    Balanced, every class keeps ``num // C`` or one more. Else the classes keep labels nearly in
+    proportion to their sizes (Webster's method), and all keep at least one where num allows it.
+    With one seed a larger subset contains a smaller one, so that a curve over numbers of labels
+    adds labels and never swaps them.
 
     Parameters
     ----------
@@ -114,6 +116,8 @@ def label_subset(y: torch.Tensor, num: int, seed: int = 0) -> torch.Tensor:
         How many labels to keep.
     seed : int
         Which subset.
+    balanced : bool
+        Whether every class keeps as many labels, or as many as its size asks for.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def label_subset(y: torch.Tensor, num: int, seed: int = 0) -> torch.Tensor:
     Raises
     ------
     ValueError
-        If num is negative, or a class has too few labels for a balanced subset.
+        If num is negative, there are fewer labels, or a class has too few for a balanced subset.
 
     Examples
     --------
@@ -139,18 +143,43 @@ def label_subset(y: torch.Tensor, num: int, seed: int = 0) -> torch.Tensor:
     tensor([2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
     """
     classes, counts = torch.unique(y[y >= 0], return_counts=True)
-    most = len(counts) * int(counts.min()) if len(counts) else 0
+    smallest = int(counts.min()) if len(counts) else 0
+    most = len(counts) * smallest if balanced else int(counts.sum())
     if not 0 <= num <= most:
-        raise ValueError(f"num must be from 0 to {most} for balanced classes here, got {num}")
+        kind = "balanced classes" if balanced else "the labels"
+        raise ValueError(f"num must be from 0 to {most} for {kind} here, got {num}")
     generator = torch.Generator().manual_seed(seed)
-    kept = torch.full_like(y, -1)
     order = torch.randperm(len(classes), generator=generator).tolist()
-    for rank, position in enumerate(order):
+    shuffled = []
+    for position in order:
         members = torch.nonzero(y == classes[position]).squeeze(1)
-        shuffled = members[torch.randperm(len(members), generator=generator).to(y.device)]
-        share = num // len(classes) + (rank < num % len(classes))
-        kept[shuffled[:share]] = classes[position]
+        shuffled.append(members[torch.randperm(len(members), generator=generator).to(y.device)])
+    chosen = (_equal_shares if balanced else _shares_by_size)(shuffled, num)
+    kept = torch.full_like(y, -1)
+    kept[chosen] = y[chosen]
     return kept
+
+
+def _equal_shares(shuffled: list[torch.Tensor], num: int) -> torch.Tensor:
+    """Return the first members of every class, one more of the first ``num % C`` classes."""
+    if not shuffled:
+        return torch.zeros(0, dtype=torch.int64)
+    share, more = divmod(num, len(shuffled))
+    return torch.cat([members[: share + (rank < more)] for rank, members in enumerate(shuffled)])
+
+
+def _shares_by_size(shuffled: list[torch.Tensor], num: int) -> torch.Tensor:
+    """Return the first ``num`` of all members in an order whose beginnings are in proportion."""
+    if not shuffled:
+        return torch.zeros(0, dtype=torch.int64)
+    places = []
+    for members in shuffled:
+        place = (torch.arange(len(members), dtype=torch.float64) + 0.5) / len(members)
+        place[0] -= 1  # one of each class comes before the second of any
+        places.append(place)
+    first = torch.cat(places).argsort(stable=True)[:num]
+    members = torch.cat(shuffled)
+    return members[first.to(members.device)]
 
 
 def stratified_split(y: torch.Tensor, num: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,0 +1,140 @@
+"""Images that somebody keeps as the arrays x and y of an npz file."""
+
+import io
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaecourse.data.image_files import fitted_to
+from vaecourse.data.limits import check_held
+from vaecourse.data.storage import DataError
+
+__all__ = ["read_arrays", "to_channels"]
+
+_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_HEADERS: dict[tuple[int, int], Any] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the images and the labels in an npz file.
+
+    Returns
+    -------
+    images : numpy.ndarray, shape (N, C, H, W), float32
+        Values in [0, 1]; C is 1, 3, or 4 with alpha last.
+    labels : numpy.ndarray or None
+        The array y as it stands there.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lacks x, announces more than can be held, or holds no images.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            if "x" not in names:
+                raise DataError(
+                    f"{path} holds {', '.join(names) or 'no arrays'}: name the images x and "
+                    "their labels, if there are any, y"
+                )
+            x = _array(path, archive, "x")
+            y = _array(path, archive, "y") if "y" in names else None
+    except DataError:
+        raise
+    except _ERRORS as error:
+        raise DataError(
+            f"{path} cannot be read as an npz file of plain arrays ({error}): save it anew"
+        ) from error
+    return _scaled(path, _channels_first(path, x)), y
+
+
+def _array(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Return an array after its header; NumPy alone would make room for whatever that announces."""
+    member = archive.getinfo(f"{name}.npy")
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        if version not in _HEADERS:
+            raise ValueError(f"{name} is no plain array")
+        shape, _, dtype = _HEADERS[version](stream)
+        start = stream.tell()
+    cure = "keep fewer or smaller images in the file"
+    check_held(shape, f"{name} in {path}", DataError, cure)
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects, which are not read")
+    if member.file_size - start != math.prod(shape) * dtype.itemsize or min(shape, default=0) < 0:
+        raise ValueError(f"{name} has another size than its header says")
+    return np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
+
+
+def _channels_first(path: Path, x: np.ndarray) -> np.ndarray:
+    if x.size == 0:
+        raise DataError(f"{path} holds no images: x has shape {x.shape}")
+    if x.ndim == 3:
+        return x[:, None]
+    places = [axis for axis in (1, 3) if x.ndim == 4 and x.shape[axis] in (1, 3, 4)]
+    if len(places) == 1:
+        return x if places == [1] else x.transpose(0, 3, 1, 2)
+    if places:
+        raise DataError(
+            f"x in {path} has shape {x.shape}, whose second or last axis may be the channels: "
+            "save it in a shape where only one of them is 1, 3 or 4"
+        )
+    raise DataError(
+        f"x in {path} has shape {x.shape}, (N, H, W), (N, H, W, C) or (N, C, H, W) with 1, 3 or 4 "
+        "channels C is wanted: save it in such a shape"
+    )
+
+
+def _scaled(path: Path, x: np.ndarray) -> np.ndarray:
+    if x.dtype == np.uint8:
+        return x.astype(np.float32) / np.float32(255)
+    if x.dtype.kind != "f":
+        raise DataError(f"x in {path} has type {x.dtype}, uint8 or float is wanted: convert it")
+    low, high = x.min(), x.max()
+    if not (low >= 0 and high <= 1):
+        raise DataError(
+            f"x in {path} holds floats from {low:g} to {high:g}, in [0, 1] is wanted: scale them"
+        )
+    return x.astype(np.float32)
+
+
+def to_channels(images: np.ndarray, size: tuple[int, int] | None, color: bool | None) -> np.ndarray:
+    """Compose alpha on white, then resize, then make color or grey.
+
+    Parameters
+    ----------
+    images : numpy.ndarray, shape (N, C, H, W), float32
+    size : tuple of int, optional
+        Height and width.
+    color : bool, optional
+        Whether to return three channels; None keeps one where there is one.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, 1 or 3, height, width), float32
+    """
+    from PIL import Image
+
+    if images.shape[1] == 4:
+        alpha = images[:, 3:]
+        images = images[:, :3] * alpha + (1 - alpha)
+    if color is False and images.shape[1] == 3:
+        images = np.tensordot(images, _LUMA, (1, 0))[:, None].clip(0, 1)
+    if size is not None:
+        planes = images.reshape(-1, *images.shape[2:])
+        fitted = [np.asarray(fitted_to(Image.fromarray(plane), size)) for plane in planes]
+        images = np.stack(fitted).reshape(*images.shape[:2], *size)
+    return np.ascontiguousarray(images if color is not True else _three(images))
+
+
+def _three(images: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(images, (len(images), 3, *images.shape[2:]))
