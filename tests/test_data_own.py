@@ -96,11 +96,10 @@ def test_grey_images_become_color_if_asked(tmp_path):
     assert from_images(tmp_path, color=True).batch.x.shape == (1, 3, 2, 3)
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
-def test_what_is_transparent_is_white(tmp_path, mode):
+@pytest.mark.parametrize("name", ["RGBA.png", "LA.png", "LA.tif"])
+def test_what_is_transparent_is_white(tmp_path, name):
     image = Image.fromarray(np.array([[[0, 0, 0, 0], [0, 0, 0, 255]]], np.uint8))
-    ending = "tif" if mode == "PA" else "png"
-    save(tmp_path / f"a.{ending}", image, None if mode == "RGBA" else "LA")
+    save(tmp_path / name, image, name.split(".")[0])
     assert from_images(tmp_path, color=False).batch.x.flatten().tolist() == [1, 0]
 
 
@@ -125,11 +124,12 @@ def test_sixteen_bits_of_grey_are_kept(tmp_path):
 def test_photos_are_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by a quarter, clockwise
-    save(tmp_path / "a.png", np.array([[10, 20, 30]], np.uint8), exif=exif)
-    save(tmp_path / "b.png", np.array([[1], [2], [3]], np.uint8))
+    for ending in ("png", "tif"):
+        save(tmp_path / f"a.{ending}", np.array([[10, 20, 30]], np.uint8), exif=exif)
+    save(tmp_path / "b.png", np.array([[10], [20], [30]], np.uint8))
     x = from_images(tmp_path).batch.x
-    assert x.shape == (2, 1, 3, 1)
-    assert (x[0] * 255).round().flatten().tolist() == [10, 20, 30]
+    assert x.shape == (3, 1, 3, 1)
+    assert (x * 255).round().flatten().tolist() == [10, 20, 30] * 3
 
 
 def test_resizing_crops_the_middle_and_averages(tmp_path):
@@ -184,6 +184,15 @@ def test_nothing_to_read_is_said(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"a")
     with pytest.raises(DataError, match=r"a\.zip cannot be read as a zip file"):
         from_images(tmp_path / "a.zip")
+
+
+def test_a_zip_file_of_a_later_version_is_refused(pets, tmp_path):
+    path = zipped(pets, tmp_path / "a.zip")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 99
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.zip cannot be read as a zip file"):
+        from_images(path)
 
 
 @pytest.mark.parametrize("name", ["../evil.png", "/evil.png", "a/../../evil.png"])

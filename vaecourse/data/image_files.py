@@ -79,7 +79,7 @@ def image_files(path: Path) -> Iterator[list[ImageFile]]:
         return
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as a zip file ({error}): zip it anew") from error
     with archive:
         yield _sorted(path, _in_zip(path, archive))
@@ -167,9 +167,15 @@ def header(file: ImageFile) -> Header:
     DataError
         If the file cannot be read, or its image is so large that Pillow refuses it.
     """
+    from PIL import ImageOps
+
     with _opened(file) as image:
         width, height = image.size
-        if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # the orientations on a side
+        lying = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        if lying and image.format == "TIFF":
+            # Versions of Pillow differ in the size that they tell before the pixels are there.
+            width, height = ImageOps.exif_transpose(image).size
+        elif lying:
             width, height = height, width
         grey = image.mode in _GREY or image.mode.startswith("I;16")
         return Header(height, width, not grey)
