@@ -41,7 +41,7 @@ PARALLEL := -n logical --maxprocesses 4 --dist worksteal
 # The tests of the GPU come last and by themselves: the others must not see one.
 unit: $(READY) ## run the tests that need no built book, side by side
 	@$(PY) -m pytest -m "not pages and not cuda" $(PARALLEL)
-	@if command -v nvidia-smi >/dev/null; then $(PY) -m pytest -m cuda tests/test_devices.py; fi
+	@if command -v nvidia-smi >/dev/null; then $(PY) -m pytest -m cuda tests; fi
 
 pages: $(READY) ## open every built page in a browser and check it
 	@$(PY) -m pytest -m pages $(PARALLEL)

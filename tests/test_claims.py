@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import weather_report  # noqa: E402
 
-CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
+CHAPTERS = sorted((ROOT / "book").rglob("*.ipynb"))
 UNIT = r"(?: ?%| percent| nats?\b)"
 COUNT = r"(?:\d+(?:\.\d+)?|[a-z]+ty|[a-z]+teen|two|three|four|five|six|seven|eight|nine|ten|twelve)"
 MEASURED = re.compile(rf"\b(?!(?:95|100)(?: ?%| percent)){COUNT}{UNIT}")

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
+GUIDES = sorted((ROOT / "book/appendix").glob("*.ipynb"))
 PAGES = sorted((ROOT / "book").rglob("*.md"))
 MAX_LINES, MEDIAN_LINES = 25, 8
 CLOSING = ["Summary", "Check yourself", "Further reading"]
@@ -114,23 +115,24 @@ def stray(text):
 
 
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+every_notebook = pytest.mark.parametrize("path", CHAPTERS + GUIDES, ids=lambda path: path.stem)
 
 
-@every_chapter
+@every_notebook
 def test_a_chapter_is_clean(path):
     assert list(unclean(read(path))) == []
     command = [sys.executable, ROOT / "tools/notebook.py", "clean"]
     assert subprocess.run([*command, "--check", path]).returncode == 0
 
 
-@every_chapter
+@every_notebook
 def test_code_cells_are_short(path):
     lengths = [len(lines(cell.source)) for cell in read(path).cells if cell.cell_type == "code"]
     assert max(lengths) <= MAX_LINES
     assert statistics.median(lengths) <= MEDIAN_LINES
 
 
-@every_chapter
+@every_notebook
 def test_every_figure_has_a_caption_and_an_alt_text(path):
     assert list(undescribed(read(path))) == []
 
@@ -140,13 +142,13 @@ def test_a_chapter_has_the_shape_of_a_chapter(path):
     assert list(misshapen(read(path))) == []
 
 
-@every_chapter
+@every_notebook
 def test_a_chapter_holds_nothing_stray(path):
     text = "\n\n".join(cell.source for cell in read(path).cells)
     assert list(stray(text)) == []
 
 
-@every_chapter
+@every_notebook
 def test_code_fetches_nothing_from_a_host(path):
     code = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
     assert not re.findall(r"https?://\S+", "\n".join(code))
@@ -160,7 +162,7 @@ def test_a_page_holds_nothing_stray(path):
 def test_every_chapter_of_the_contents_is_there_and_every_chapter_is_in_the_contents():
     contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     named = set(re.findall(r"^\s*-?\s*(?:root|file):\s*(\S+)", contents, re.MULTILINE))
-    pages = CHAPTERS + PAGES
+    pages = CHAPTERS + GUIDES + PAGES
     present = {path.relative_to(ROOT).with_suffix("").as_posix() for path in pages}
     assert named == present
 

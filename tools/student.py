@@ -28,7 +28,7 @@ STATEMENT = re.compile(r"^:{3,}\{prf:(\w+)\}.*\n:label: (\S+)", re.MULTILINE)
 def chapters():
     """List the notebooks in the order of the book, with the number that each has in it."""
     names = re.findall(r"file:\s*book/(\S+)", Path("_toc.yml").read_text(encoding="utf-8"))
-    found = [BOOK / f"{name}.ipynb" for name in names]
+    found = [BOOK / f"{name}.ipynb" for name in names if "/" not in name]  # no appendix
     return list(enumerate((path for path in found if path.exists()), 1))
 
 
