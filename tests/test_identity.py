@@ -68,7 +68,7 @@ def louder(times):
 
 
 def noisy(x, generator, scale=0.1):
-    return x + scale * torch.randn(x.shape, generator=generator)
+    return (x + scale * torch.randn(x.shape, generator=generator)).clamp(0, 1)
 
 
 DIFFERENT = {
