@@ -12,6 +12,7 @@ import torch
 import toy
 
 import vaecourse as vc
+from vaecourse.data import labels
 from vaecourse.data.labels import dynamic_binarization, label_subset
 from vaecourse.objectives import (
     consistency_constrained,
@@ -175,6 +176,13 @@ def without_a_gpu(monkeypatch):
     def states(states=python_state.random_states):
         return *states()[:2], torch.zeros(1)  # PyTorch's own play the device's here
 
+    def refuse(tensor):
+        raise RuntimeError("called a synchronizing CUDA operation")
+
+    def set_mode(mode, read=torch.Tensor.item):
+        monkeypatch.setattr(torch.Tensor, "item", refuse if mode == "error" else read)
+
+    monkeypatch.setattr(labels, "_check_probabilities", lambda x: None)  # as on a device
     monkeypatch.setattr(capture.CapturedSteps, "_record", record)
     monkeypatch.setattr(python_state, "_told", told)
     monkeypatch.setattr(python_state, "random_states", states)
@@ -187,7 +195,7 @@ def without_a_gpu(monkeypatch):
         "current_stream": Stream,
         "stream": lambda stream: nullcontext(),
         "get_sync_debug_mode": lambda: 0,
-        "set_sync_debug_mode": lambda mode: None,
+        "set_sync_debug_mode": set_mode,
     }.items():
         monkeypatch.setattr(torch.cuda, name, value)
 

@@ -91,7 +91,7 @@ class Stepper:
         rate, options = self.options(number)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss, terms = self._forward(index, options)
+        loss, terms = self._forward(index, options, first)
         see(terms)
         self._learn(loss, first)
 
@@ -135,12 +135,15 @@ class Stepper:
         everything = *self.parameters, *self.model.buffers(), *kept
         return [value for value in everything if isinstance(value, Tensor)]
 
-    def _forward(self, index: Tensor, options: dict) -> tuple[Tensor, Tensor]:
-        """Return the loss of some rows, and the mean of each of their terms."""
+    def _forward(self, index: Tensor, options: dict, first: bool = False) -> tuple[Tensor, Tensor]:
+        """Return the loss of some rows, and the mean of each of their terms.
+
+        Only a first step that Python runs may look at numbers: a captured one must not wait.
+        """
         x = self.data.x.index_select(0, index)
         if self.transform is not None:
             x = self.transform(x, self.generator)
-        if self.objective.fresh:
+        if first:
             check_transformed(x, len(index), self.transform)
             check_support(self.model, self.objective.objective, x)
         with autocast(self.device, self.short_layers):
