@@ -1,19 +1,13 @@
 """A PyTorch without the private functions that the package uses: the same numbers, more slowly."""
 
-import os
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
-import two_processes
 from torch import nn
 
 from vaecourse.runtime import private
-from vaecourse.training import optimizers, shared_noise
-from vaecourse.training.checkpoints import read_checkpoint, write_checkpoint
+from vaecourse.training import optimizers
 
 
 def _missing(name):
@@ -46,7 +40,7 @@ LOSSES = {
 @pytest.fixture
 def forget():
     """Ask PyTorch anew, before the test and after it."""
-    asked = optimizers._steps_privately, optimizers._steps_fused, shared_noise.can_share_noise
+    asked = optimizers._steps_privately, optimizers._steps_fused
     for function in asked:
         function.cache_clear()
     yield
@@ -67,7 +61,6 @@ def test_this_pytorch_has_them(forget):
     """Otherwise the tests below compare one thing with itself."""
     weight = nn.Parameter(torch.ones(3))
     assert type(optimizers.adam([weight])) is private.FusedAdam
-    assert shared_noise.can_share_noise()
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -98,39 +91,3 @@ def test_the_public_adam_takes_subnormal_moments_for_zero():
         weight.grad = (1e-3 if step == 0 else 0.0) * torch.ones(64)
         optimizer.step()
     assert not optimizer.state[weight]["exp_avg"].any()
-
-
-def test_without_shared_noise_two_processes_learn_as_one(tmp_path, repository, forget):
-    path = os.pathsep.join([str(repository), str(repository / "tests")])
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    subprocess.run(
-        [sys.executable, *command, __file__, str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        check=True,
-        timeout=120,
-        capture_output=True,
-    )
-    found, _ = read_checkpoint(tmp_path / "rank0")
-    for case, options in two_processes.CASES.items():
-        alone = two_processes.tensors(*two_processes.train(**options))
-        shared = {name: found[f"{case}/{name}"] for name in alone}
-        torch.testing.assert_close(shared, alone, rtol=1e-5, atol=1e-5)
-
-
-def main(folder):
-    """Train every case as one of two processes whose PyTorch shows no random operation."""
-    for mode in (shared_noise.Witness, shared_noise.SharedNoise):
-        del mode.__torch_dispatch__
-    if shared_noise.can_share_noise():
-        raise SystemExit("the noise is still shared")
-    results = {
-        f"{case}/{name}": value
-        for case, options in two_processes.CASES.items()
-        for name, value in two_processes.tensors(*two_processes.train(**options)).items()
-    }
-    write_checkpoint(folder / f"rank{os.environ['RANK']}", results, {})
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    main(Path(sys.argv[1]))

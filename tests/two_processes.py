@@ -1,6 +1,6 @@
 """Training runs for `test_distributed.py`: the same in one process and, under torchrun, in several.
 
-Run as a program, this file trains every case and lets process 0 write the losses and weights.
+Run as a program, this file trains every case and lets each process write what it ended with.
 """
 
 import os
@@ -9,14 +9,17 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from linear_vae import linear_gaussian
 from torch import nn
 
 import vaecourse as vc
 from vaecourse.data.labels import dynamic_binarization
-from vaecourse.objectives import elbo, iwae, prediction_constrained, score_function_elbo
+from vaecourse.divergences import kl
+from vaecourse.objectives import elbo, iwae, prediction_constrained
 from vaecourse.runtime import isolated_rng
 from vaecourse.training.checkpoints import write_checkpoint
 
+STEPS = 16
 
 def data(num=37):
     """Return grey images, all without labels but three."""
@@ -30,8 +33,8 @@ def split():
     return vc.Split("toy", data(), data(11), vc.HeldOut(*data(5)), identity="toy")
 
 
-def vae(*layers, build=vc.mlp_vae, **options):
-    with isolated_rng(11):
+def vae(*layers, seed=11, build=vc.mlp_vae, **options):
+    with isolated_rng(seed):
         model = build((1, 4, 4), 4, **options)
         model.encoder = nn.Sequential(*layers, *model.encoder)
     return model
@@ -43,31 +46,49 @@ def unused_weight():
     return model
 
 
-class RandomShift(nn.Module):
-    """Noise of three kinds: one number for all rows, one for each row, and a chosen class."""
+def at_the_mean(model, batch, beta=1.0):
+    """Return terms without noise: the bound with the mean of q(z|x) in place of a sample."""
+    posterior = model.encode(batch.x)
+    reconstruction = model.decode(posterior.mean).log_prob(batch.x)
+    rate = kl(posterior, model.prior())
+    return {"rate": rate, "loss": beta * rate - reconstruction}
 
-    def forward(self, x):
-        x = x + 0.1 * torch.randn(1, device=x.device) + 0.1 * torch.rand(len(x), 1, 1, 1)
-        chosen = torch.multinomial(torch.full((len(x), 3), 1 / 3), 1)
-        return x + 0.1 * chosen[:, :, None, None]
+
+def at_the_mean_and_by_labels(model, batch):
+    """Return terms by which a weight learns from labeled rows alone: most batches have none."""
+    terms = at_the_mean(model, batch)
+    labeled = batch.y >= 0
+    if labeled.any():
+        terms["loss"] = terms["loss"] + labeled * (model.unused**2).sum()
+    return terms
+
+
+def not_a_number(model, batch):
+    """Return a loss that is not a number in the first row of the data, so for one process alone."""
+    terms = at_the_mean(model, batch)
+    first = (batch.x == data().x[0]).flatten(1).all(1)
+    return {"loss": terms["loss"].where(~first, torch.nan)}
 
 
 # Batches of 8 rows: in two processes 4 rows each, as many as there are latent dimensions.
-CASES: dict[str, dict] = {
-    "elbo": {},
-    "odd batch": {"batch_size": 9},
+WITHOUT_NOISE: dict[str, dict] = {
+    "even batches": {},
+    "odd batches": {"batch_size": 9},
     "a row too few": {"batch_size": 12},
-    "many samples": {"objective": partial(iwae, num_samples=4)},
-    "score function": {"objective": score_function_elbo},
-    "dropout": {"model": partial(vae, nn.Dropout(0.5))},
-    "all kinds of noise": {"model": partial(vae, RandomShift())},
     "convolutions": {"model": partial(vae, build=vc.conv_vae, channels=(4,))},
     "an unused weight": {"model": unused_weight},
+    "a weight that few use": {"model": unused_weight, "objective": at_the_mean_and_by_labels},
     "schedules": {
-        "lr": vc.warmup_cosine(1e-2, 3, 30),
-        "schedules": {"beta": vc.linear(0.0, 1.0, 20)},
+        "lr": vc.warmup_cosine(1e-2, 3, STEPS),
+        "schedules": {"beta": vc.linear(0.0, 1.0, 10)},
     },
     "momentum": {"optimizer": partial(torch.optim.SGD, momentum=0.9), "lr": 1e-3},
+}
+WITH_NOISE: dict[str, dict] = {
+    "elbo": {"objective": elbo},
+    "elbo again": {"objective": elbo},
+    "many samples": {"objective": partial(iwae, num_samples=4)},
+    "dropout": {"objective": elbo, "model": partial(vae, nn.Dropout(0.5))},
 }
 REFUSED: dict[str, dict] = {
     "batch normalization": {"model": partial(vae, nn.BatchNorm2d(1))},
@@ -79,7 +100,7 @@ REFUSED: dict[str, dict] = {
 }
 
 
-def train(model=vae, objective=elbo, **options):
+def train(model=vae, objective=at_the_mean, **options):
     """Train a case; return the history and the weights."""
     built = model()
     history = vc.fit(
@@ -87,7 +108,7 @@ def train(model=vae, objective=elbo, **options):
         objective,
         split(),
         **{
-            "steps": 30,
+            "steps": STEPS,
             "batch_size": 8,
             "lr": 1e-2,
             "transform": dynamic_binarization,
@@ -107,28 +128,80 @@ def tensors(history, weights):
     return rows | {f"weight {name}": value for name, value in weights.items()}
 
 
-def refusal(**options):
-    """Return the words with which a case is refused."""
+class Standing(torch.optim.Optimizer):
+    """An optimizer that keeps the gradients it is given and leaves the weights as they are."""
+
+    def __init__(self, parameters):
+        super().__init__(parameters, {"lr": 0.0})
+        self.seen = []
+
+    def step(self, closure=None):
+        (group,) = self.param_groups
+        self.seen.append(torch.cat([weight.grad.flatten() for weight in group["params"]]))
+
+
+def oracle():
+    """Return a linear-Gaussian VAE off its optimum, and 11 points: 5 rows for one, 6 for another.
+
+    Without orthogonal columns and an exact posterior no part of the gradient is zero by luck.
+    """
+    model, x, _ = linear_gaussian(shift=0.3, widen=1.5)
+    return model, vc.Batch.of(x[:11])
+
+
+def gradients(steps=400):
+    """Return the gradients of many steps at the same weights, ``(steps, weights)``."""
+    model, rows = oracle()
+    kept = []
+
+    def standing(parameters):
+        kept.append(Standing(parameters))
+        return kept[0]
+
+    options = {"optimizer": standing, "device": "cpu", "progress": False}
+    vc.fit(model, elbo, rows, steps=steps, batch_size=11, **options)
+    return torch.stack(kept[0].seen)
+
+
+def draws():
+    """Return the noise that this process drew for its 4 rows in each of 3 steps."""
+    seen = []
+
+    def noted(model, batch):
+        seen.append(torch.randn(len(batch.x)))
+        return at_the_mean(model, batch)
+
+    train(objective=noted, steps=3)
+    first, *_checks, second, third = seen
+    return torch.stack([first, second, third])
+
+
+def words_of(**options):
+    """Return the words with which a case ends."""
     try:
         train(**options)
-    except ValueError as error:
+    except (ValueError, FloatingPointError) as error:
         return str(error)
-    return "it was not refused"
+    return "it went on"
 
 
 def main(folder):
-    """Train every case and write what came out, from process 0."""
-    words = {name: refusal(**options) for name, options in REFUSED.items()}
-    results = {name: tensors(*train(**options)) for name, options in CASES.items()}
-    half = {"checkpoint": folder / "run", "checkpoint_every": 7}
-    train(**half, steps=16)
-    results["resumed"] = tensors(*train(**half))
+    """Train every case and write what came out."""
     rank = os.environ["RANK"]
-    words["a checkpoint that one process sees"] = refusal(
-        checkpoint=folder / ("run" if rank == "0" else "elsewhere")
+    words = {name: words_of(**options) for name, options in REFUSED.items()}
+    words["not a number"] = words_of(objective=not_a_number, transform=None)
+    cases = WITHOUT_NOISE | WITH_NOISE
+    cases["other weights in the second process"] = {"model": partial(vae, seed=11 + int(rank))}
+    results = {name: tensors(*train(**options)) for name, options in cases.items()}
+    half = {"objective": elbo, "checkpoint": folder / "run", "checkpoint_every": 4}
+    train(**half, steps=9)
+    results["resumed"] = tensors(*train(**half))
+    words["a checkpoint that one process sees"] = words_of(
+        objective=elbo, checkpoint=folder / ("run" if rank == "0" else "elsewhere")
     )
+    results["noise"] = {"gradients": gradients(), "draws": draws()}
     flat = {f"{case}/{name}": v for case, rows in results.items() for name, v in rows.items()}
-    write_checkpoint(folder / f"rank{rank}", flat, {"refused": words})
+    write_checkpoint(folder / f"rank{rank}", flat, {"words": words})
 
 
 if __name__ == "__main__":

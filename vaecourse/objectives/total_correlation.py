@@ -30,7 +30,7 @@ def total_correlation(
     One sample z of each row is scored under the posteriors of all M rows:
     :math:`\log q(z) \approx \log\frac{1}{NM}\sum_m q(z\mid x_m)`, the minibatch-weighted estimator.
     N only adds constants to the parts; no gradient depends on it. Because rows meet one another,
-    processes that share a batch estimate q(z) each from their own rows.
+    several processes cannot train on it together.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from vaecourse.runtime.devices import (
     progress_bar,
     resolve_device,
     seed_generators,
+    seed_of,
     subnormals_as_zero,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "progress_bar",
     "resolve_device",
     "seed_generators",
+    "seed_of",
     "subnormals_as_zero",
 ]

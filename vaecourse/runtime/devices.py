@@ -1,5 +1,6 @@
 """Where and how a computation runs: device, precision, randomness, progress."""
 
+import hashlib
 import os
 import sys
 import threading
@@ -32,6 +33,7 @@ __all__ = [
     "progress_bar",
     "resolve_device",
     "seed_generators",
+    "seed_of",
     "subnormals_as_zero",
 ]
 
@@ -107,6 +109,11 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     with _ONE_THREAD, torch.random.fork_rng(devices=devices, device_type=kind):
         seed_generators(seed, accelerator)
         yield
+
+
+def seed_of(key: str) -> int:
+    """Return a seed that `key` alone decides; other keys give unrelated ones."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 1
 
 
 def seed_generators(seed: int, device: torch.device | None = None) -> None:

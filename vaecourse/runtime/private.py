@@ -1,8 +1,7 @@
 """What PyTorch has no public name for, in one place. Who uses it asks first, or does without.
 
 `vaecourse.training.optimizers` tries `FusedAdam` before it trusts it, and has the public optimizer.
-`vaecourse.training.shared_noise` tries its modes, and lets every process compute all rows. Counts
-differentiate the slow way where nobody says whether a transform is active.
+Counts differentiate the slow way where nobody says whether a transform is active.
 """
 
 import importlib
@@ -16,11 +15,7 @@ import torch
 from vaecourse.runtime.devices import subnormals_as_zero
 from vaecourse.runtime.interrupts import uninterrupted
 
-TorchDispatchMode: Any = object
-with suppress(ImportError):
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-__all__ = ["FusedAdam", "TorchDispatchMode", "load_compiler", "transforms_are_active"]
+__all__ = ["FusedAdam", "load_compiler", "transforms_are_active"]
 
 
 def transforms_are_active() -> bool:

@@ -1,69 +1,102 @@
-"""One training run in several processes: who takes which rows, and whose noise they see.
+"""One training run in several processes: who takes which rows, and how gradients become one.
 
-Every process holds the whole model and the same seed. Each takes its own rows of every batch and
-the gradients are averaged, by PyTorch's DistributedDataParallel. The noise of a batch is drawn as
-one process would draw it, for all rows, and each process keeps the part of its own rows. Training
-in two processes is therefore the training of one, up to the order of sums. Where PyTorch does not
-let noise be shared, each process computes all rows and learns from its own: slower, the same end.
+Every process holds the whole model and takes its own rows of every batch; their gradients are
+added up before each update, so all processes keep the same weights. The order of rows and the noise
+of the transform are those of one process. The noise of the model is each process's own, a function
+of the seed, its rank and the step. Without such noise, training in several processes is the
+training of one, up to the order of sums; with it, the mean gradient is the same.
 """
 
 import atexit
-import inspect
 import os
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from vaecourse.data import Batch
-from vaecourse.runtime import isolated_rng
-from vaecourse.training.shared_noise import (
-    Draw,
-    Rows,
-    SharedNoise,
-    Witness,
-    can_share_noise,
-    row_dimensions,
-)
+from vaecourse.runtime import isolated_rng, seed_generators, seed_of
 
-__all__ = ["Group", "SharedTerms", "local_device", "training_group"]
+__all__ = ["Alone", "Together", "local_device", "processes_of"]
 
+Terms = Callable[..., dict[str, Tensor]]
+"""An objective that has its model: ``f(batch, **options) -> dict`` of terms ``(B,)``."""
 DEPENDENT = (
-    "the loss of a row depends on the other rows of its batch (by labels, a mean over the batch or "
-    "batch normalization), which several processes do not see; train in one process"
+    "what the objective gives for a row depends on the other rows of its batch (by labels, a mean "
+    "over the batch, batch normalization or how many random numbers they take), which several "
+    "processes do not see; train in one process"
 )
 
 
-class Group(NamedTuple):
-    """Place of a process among those that train together.
+class Alone:
+    """A process that trains by itself: there is nothing to share and nobody to wait for.
 
     Attributes
     ----------
-    rank : int
-        From 0 to ``size - 1``. Process 0 shows progress and writes checkpoints.
     size : int
-        Number of processes.
+        Number of processes that train together.
+    is_first : bool
+        Whether this is the process that shows progress and writes checkpoints.
+    told : dict
+        What a checkpoint says of them.
     """
 
-    rank: int
-    size: int
+    size = 1
+    is_first = True
+    told: Mapping[str, int] = {}
 
-    def mean(self, values: Tensor) -> Tensor:
-        """Return the mean of `values` over the processes."""
-        total = values.clone()
-        dist.all_reduce(total)
-        return total / self.size
+    def begin(self, step: int, model: nn.Module) -> None:
+        """Let all processes start at the same step with the same weights."""
 
-    def wait(self, device: torch.device) -> None:
+    def seed_noise(self, step: int) -> None:
+        """Give this process its own random numbers for a step."""
+
+    def own_rows(self, terms: Terms, labels: Tensor) -> Terms:
+        """Return `terms` for this process's rows of a batch, for `sum` to put together."""
+        return terms
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Return the sum of `values` over the processes."""
+        return values
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace gradients by their sums over the processes."""
+
+    def wait(self) -> None:
         """Return when every process has come here."""
-        dist.all_reduce(torch.zeros(1, device=device))
 
-    def check_same(self, step: int, device: torch.device) -> None:
-        """Raise a ValueError unless every process stands at the same step."""
-        steps = torch.tensor([step, -step], device=device)
+
+class Together(Alone):
+    """One of several processes that train one model.
+
+    Parameters
+    ----------
+    rank : int
+        From 0, the first, to ``size - 1``.
+    size : int
+        Number of processes.
+    device : device
+        Where this one trains.
+    seed : int
+        Seed of the run, the same for all.
+    """
+
+    def __init__(self, rank: int, size: int, device: torch.device, seed: int) -> None:
+        self.rank, self.size, self.device, self.seed = rank, size, device, seed
+        self.is_first, self.told = rank == 0, {"processes": size}
+
+    @torch.no_grad()
+    def begin(self, step: int, model: nn.Module) -> None:
+        """Give every process the weights of the first.
+
+        Raises
+        ------
+        ValueError
+            If they would start from different steps.
+        """
+        steps = torch.tensor([step, -step], device=self.device)
         dist.all_reduce(steps, op=dist.ReduceOp.MAX)
         last, first = steps[0].item(), -steps[1].item()
         if first != last:
@@ -71,6 +104,67 @@ class Group(NamedTuple):
                 f"the processes would start from different steps, {first} to {last}; put the "
                 "checkpoint where all of them can read it"
             )
+        for tensor in (*model.parameters(), *model.buffers()):
+            sent = tensor.contiguous()
+            dist.broadcast(sent, 0)
+            tensor.copy_(sent)
+
+    def seed_noise(self, step: int) -> None:
+        """Seed PyTorch's random numbers by the run's seed, the rank and the step.
+
+        No stream goes on from step to step, so a checkpoint need not hold one for each process.
+        """
+        seed_generators(seed_of(f"{self.seed} noise {self.rank} {step}"), self.device)
+
+    def own_rows(self, terms: Terms, labels: Tensor) -> Terms:
+        """Return `terms` for this process's rows: their mean is its part of the batch's mean.
+
+        Parameters
+        ----------
+        terms : callable
+            Terms of a batch. The first call checks that a row's terms depend on no other row.
+        labels : Tensor
+            Labels of all the data, shape ``(N,)``: the first batch may lack a kind of row.
+        """
+        unchecked = True
+
+        def own(batch: Batch, **options: Any) -> dict[str, Tensor]:
+            nonlocal unchecked
+            total = len(batch.x)
+            start, stop = (total * rank // self.size for rank in (self.rank, self.rank + 1))
+            # A process without a row computes one for nothing: it has a gradient to add, of zeros.
+            rows = slice(start, max(stop, start + 1))
+            found = terms(Batch(batch.x[rows], batch.y[rows]), **options)
+            if unchecked:
+                _check_independent(terms, batch.x, labels, options)
+                unchecked = False
+            return {name: (stop - start) / total * values for name, values in found.items()}
+
+        return own
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Return the sum of `values` over the processes."""
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace gradients by their sums; a weight that no process has used keeps none."""
+        trained = [weight for weight in parameters if weight.requires_grad]
+        used = [weight.grad is not None for weight in trained]
+        gradients = [torch.zeros_like(w) if w.grad is None else w.grad for w in trained]
+        flat = [gradient.flatten() for gradient in gradients]
+        everything = torch.cat([*flat, flat[0].new_tensor(used)])
+        dist.all_reduce(everything)
+        *sums, users = everything.split([*map(len, flat), len(trained)])
+        parts = zip(trained, gradients, sums, used, users, strict=True)
+        for weight, gradient, total, is_used, count in parts:
+            if is_used or count > 0:  # in this order: to read a count is to wait for a GPU
+                weight.grad = gradient.copy_(total.view_as(gradient))
+
+    def wait(self) -> None:
+        """Return when every process has come here."""
+        dist.all_reduce(torch.zeros(1, device=self.device))
 
 
 def local_device(device: torch.device) -> torch.device:
@@ -80,19 +174,19 @@ def local_device(device: torch.device) -> torch.device:
     return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
 
 
-def training_group(device: torch.device) -> Group | None:
-    """Return this process's `Group`, or None where it trains alone.
+def processes_of(device: torch.device, seed: int) -> Alone:
+    """Return this process's place among those that train together, or `Alone`.
 
     Processes train together when `torch.distributed` is initialized. Under torchrun it is
     initialized here, once, and stays so until the program ends.
     """
     if not dist.is_available():
-        return None
+        return Alone()
     if _launched_by_torchrun() and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         atexit.register(_leave)
     size = dist.get_world_size() if dist.is_initialized() else 1
-    return Group(dist.get_rank(), size) if size > 1 else None
+    return Together(dist.get_rank(), size, device, seed) if size > 1 else Alone()
 
 
 def _leave() -> None:
@@ -104,96 +198,24 @@ def _launched_by_torchrun() -> bool:
     return dist.is_torchelastic_launched() and int(os.environ["WORLD_SIZE"]) > 1
 
 
-class _Terms(nn.Module):
-    """An objective of a model as a module: what DistributedDataParallel can wrap.
+def _check_independent(terms: Terms, x: Tensor, labels: Tensor, options: dict) -> None:
+    """Raise a ValueError if a row's terms change with the rows beside it.
 
-    Without `draws` it computes all rows of the batch, with the noise of one process.
+    The number of rows and the seed stay, so the row's own noise does too.
     """
+    x = x[torch.linspace(0, len(x) - 1, 4, device=x.device).long()]
+    low, high = labels.aminmax()
+    y = torch.stack([low, low, high, high])
 
-    def __init__(self, model: nn.Module, objective: Callable, draws: list[Draw] | None) -> None:
-        super().__init__()
-        self.model, self.objective, self.draws = model, objective, draws
-
-    def forward(self, batch: Batch, rows: Rows, options: dict) -> dict[str, Tensor]:
-        own = slice(rows.start, rows.stop)
-        if self.draws is None:
-            whole = self.objective(self.model, batch, **options)
-            return {name: values[own] for name, values in whole.items()}
-        part = Batch(batch.x[own], batch.y[own])
-        with SharedNoise(self.draws, rows):
-            return self.objective(self.model, part, **options)
-
-
-class SharedTerms:
-    """Terms of this process's rows, weighted so that their mean over processes is the batch's.
-
-    Parameters
-    ----------
-    group : Group
-        The processes that train together.
-    model : Module
-        The model, with equal weights in every process after the first call.
-    objective : callable
-        Objective whose terms at one row depend on that row alone.
-    """
-
-    def __init__(self, group: Group, model: nn.Module, objective: Callable) -> None:
-        self.group, self.model, self.objective = group, model, objective
-        self.shared: DistributedDataParallel | None = None
-
-    def __call__(self, batch: Batch, **options: Any) -> dict[str, Tensor]:
-        """Return the terms of the rows of `batch` that are this process's."""
-        if self.shared is None:
-            self.shared = self._share(batch, options)
-        (rank, size), total = self.group, len(batch.x)
-        start, stop = rank * total // size, (rank + 1) * total // size
-        weight = (stop - start) * size / total
-        # A process that has no row computes one for nothing: all must take part in the average.
-        rows = Rows(start, max(stop, start + 1), total)
-        terms = self.shared(batch, rows, options)
-        return {name: weight * value for name, value in terms.items()}
-
-    def _share(self, batch: Batch, options: dict) -> DistributedDataParallel:
-        if not can_share_noise():
-            return _parallel(_Terms(self.model, self.objective, None), unused=True)
-        # Rows with and without labels, if there are both.
-        order, last = batch.y.argsort(), len(batch.y) - 1
-        chosen = order[[0, min(1, last), max(0, last - 1), last]]
-        few = Batch(*(part[chosen] for part in batch))
-        two, four = (self._observe(few, num, options) for num in (2, 4))
-        if len(two) != len(four):
-            raise ValueError(DEPENDENT)
-        draws = [row_dimensions(*pair) for pair in zip(two, four, strict=True)]
-        terms = _Terms(self.model, self.objective, draws)
-        return _parallel(terms, unused=_check_independent(terms, few, options))
-
-    def _observe(self, batch: Batch, num: int, options: dict) -> list:
-        with isolated_rng(0, batch.x.device), torch.no_grad(), Witness() as witness:
-            self.objective(self.model, Batch(batch.x[:num], batch.y[:num]), **options)
-        return witness.seen
-
-
-def _parallel(terms: _Terms, unused: bool) -> DistributedDataParallel:
-    """Average the gradients of `terms` over the processes, and leave buffers alone."""
-    names = inspect.signature(DistributedDataParallel).parameters
-    # An older PyTorch knows the switch by its first name alone, a newer one warns of that name.
-    switch = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-    options: dict[str, Any] = {switch: False}
-    return DistributedDataParallel(terms, find_unused_parameters=unused, **options)
-
-
-def _check_independent(terms: _Terms, few: Batch, options: dict) -> bool:
-    """Check that a row's terms depend on no other row; say whether a weight is left unused."""
-    pieces = []
-    for start, stop in ((0, 4), (0, 2), (2, 4)):
+    def first_row(*order: int) -> Tensor:
+        index = torch.tensor(order, device=x.device)
         # Shortened factors would hide a small dependence behind their rounding.
-        exact = torch.autocast(few.x.device.type, enabled=False)
-        with isolated_rng(0, few.x.device), exact:
-            pieces.append(terms(few, Rows(start, stop, 4), options)["loss"])
-    whole, parts = pieces[0], torch.cat(pieces[1:])
-    if not torch.allclose(whole, parts, rtol=1e-4, atol=1e-4):
-        raise ValueError(DEPENDENT)
-    weights = [weight for weight in terms.parameters() if weight.requires_grad]
-    return any(
-        grad is None for grad in torch.autograd.grad(whole.sum(), weights, allow_unused=True)
-    )
+        exact = torch.autocast(x.device.type, enabled=False)
+        with isolated_rng(0, x.device), exact:
+            found = terms(Batch(x[index], y[index]), **options)
+        return torch.stack([values[0] for values in found.values()])
+
+    for row in (0, 3):
+        beside = first_row(row, 0, 1, 1), first_row(row, 3, 3, 2)
+        if not torch.allclose(*beside, rtol=1e-4, atol=1e-4, equal_nan=True):
+            raise ValueError(DEPENDENT)

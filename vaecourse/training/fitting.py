@@ -25,7 +25,7 @@ from vaecourse.runtime import (
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.schedules import Schedule
 from vaecourse.training.capture import Capture, check_capture, route_of
-from vaecourse.training.distributed import local_device, training_group
+from vaecourse.training.distributed import local_device, processes_of
 from vaecourse.training.history import History
 from vaecourse.training.identity import identity_of
 from vaecourse.training.optimizers import adam
@@ -66,9 +66,12 @@ def fit(
     one after another.
 
     Under torchrun, and wherever `torch.distributed` is initialized, the processes train one model
-    together: each takes its rows of every batch, with the noise that one process would draw for
-    them. The losses are those of one process at the same `batch_size`, up to the order of sums.
-    Give every process the same arguments; process 0 writes the checkpoint.
+    together: each takes its rows of every batch of `batch_size`, after the transform, and draws the
+    model's noise for them by itself. Without such noise the losses are those of one process, up to
+    the order of sums. With it they are other draws: at the same weights loss and gradient have the
+    same mean as in one process. The same number of processes gives the same bits again, also in a
+    run that was stopped. Give every process the same arguments; all start with the weights of
+    process 0, and that one writes the checkpoint.
 
     Parameters
     ----------
@@ -143,7 +146,7 @@ def fit(
         data without labels, or the objective's first result has no ``loss``, a term that is not
         one number for each example, or a loss that no weight can learn from. With `checkpoint`
         also if the file belongs to another run, or a function is a lambda. In several processes
-        also if the loss of a row depends on other rows, as in batch normalization.
+        also if a term of a row depends on other rows, as in batch normalization.
     FloatingPointError
         If a term stops being finite; it names the term, the step and the likely cause. The weights
         are then those before that step. An accelerator is asked every 50 steps only, so there they
@@ -188,11 +191,11 @@ def fit(
     }
     config = numbers if checkpoint is None else numbers | _identities(functions, plan, model)
     target = local_device(resolve_device(device))
-    group = training_group(target)
-    route = route_of(capture, target, group is not None, functions)
+    processes = processes_of(target, seed)
+    route = route_of(capture, target, processes.size > 1, functions)
     with _stoppable() as runs, isolated_rng(seed, target), _lent(model, target, precision):
         both = train, valid
-        run = Run(model, objective, both, plan, transform, optimizer, config, group, route)
+        run = Run(model, objective, both, plan, transform, optimizer, config, processes, route)
         runs.append(run)
         run.restore(checkpoint, total)
         run.train(total, checkpoint, checkpoint_every, progress)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from vaecourse.data import Batch
 from vaecourse.evaluation import evaluate
 from vaecourse.objectives import Objective
-from vaecourse.runtime import keep_freed_memory, progress_bar, seed_generators
+from vaecourse.runtime import keep_freed_memory, progress_bar, seed_generators, seed_of
 from vaecourse.runtime.files import remove_unfinished
 from vaecourse.schedules import Schedule
 from vaecourse.training.checkpoints import (
@@ -30,7 +30,7 @@ from vaecourse.training.checkpoints import (
     weights_for,
     write_checkpoint,
 )
-from vaecourse.training.distributed import Group
+from vaecourse.training.distributed import Alone
 from vaecourse.training.history import CAPTURED, STEP_BY_STEP, History
 from vaecourse.training.not_finite import cause
 from vaecourse.training.optimizers import build_optimizer
@@ -39,7 +39,7 @@ from vaecourse.training.stepper import Stepper
 __all__ = ["Run"]
 
 Place = str | Path | None
-WHERE = "device", "captured"
+WHERE = "device", "captured", "processes"
 """What may differ in a run that goes on: it says how to compute and not what."""
 CHECK_EVERY = 50
 """Steps between looks at the terms on an accelerator, where each look waits for the device."""
@@ -69,13 +69,9 @@ def _digest(data: Batch) -> str:
     return digest.hexdigest()
 
 
-def _seed(key: str) -> int:
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") >> 1
-
-
 def _permutation(size: int, key: str) -> Tensor:
     """Return an order of ``0, …, size - 1`` that `key` alone decides."""
-    return torch.randperm(size, generator=torch.Generator().manual_seed(_seed(key)))
+    return torch.randperm(size, generator=torch.Generator().manual_seed(seed_of(key)))
 
 
 class Run:
@@ -90,10 +86,10 @@ class Run:
         transform: Callable[[Tensor, torch.Generator], Tensor] | None,
         optimizer: Callable[..., torch.optim.Optimizer],
         config: dict[str, Any],
-        group: Group | None = None,
+        processes: Alone,
         route: str = STEP_BY_STEP,
     ) -> None:
-        self.model, self.group, self.config, self.route = model, group, config, route
+        self.model, self.processes, self.config, self.route = model, processes, config, route
         self.device = next(model.parameters()).device
         train, self.valid = data
         self.data = Batch(train.x.to(self.device), train.y.to(self.device))
@@ -108,7 +104,7 @@ class Run:
             self.optimizer,
             self.generator,
             precision=config["precision"],
-            group=group,
+            processes=processes,
             route=route,
         )
         self.batch_size = config["batch_size"]
@@ -130,8 +126,8 @@ class Run:
         keep_freed_memory()
         started = time.perf_counter() - self.seconds
         self.cpu_started = time.process_time() - self.cpu_seconds
-        first = self.group is None or self.group.rank == 0
-        with progress_bar(total, self.step, "training", progress and first) as bar:
+        shown = progress and self.processes.is_first
+        with progress_bar(total, self.step, "training", shown) as bar:
             order = None
             while self.step < total:
                 epoch, batch = divmod(self.step, self.steps_per_epoch)
@@ -188,8 +184,6 @@ class Run:
             return
         rows = torch.stack(self.pending)
         self.pending.clear()
-        if self.group is not None:
-            rows = self.group.mean(rows)
         for row in rows.tolist():
             for name, value in zip(self.stepper.names, row, strict=True):
                 if not isfinite(value):
@@ -245,9 +239,8 @@ class Run:
 
     def stopped_history(self) -> History:
         """Return the record of a run that was stopped, with the terms still on an accelerator."""
-        if self.group is None:
-            with suppress(FloatingPointError):
-                self._flush()
+        with suppress(FloatingPointError):
+            self._flush()
         return self.history()
 
     @cached_property
@@ -257,6 +250,7 @@ class Run:
         return (
             self.config
             | asked
+            | dict(self.processes.told)
             | {
                 "device": self.device.type,
                 "data": _digest(self.data),
@@ -267,10 +261,9 @@ class Run:
     def save(self, path: str | Path) -> None:
         """Write everything that the next step depends on."""
         self._check_finite()
-        if self.group is None or self.group.rank == 0:
+        if self.processes.is_first:
             self._write(path)
-        if self.group is not None:
-            self.group.wait(self.device)
+        self.processes.wait()
 
     def _write(self, path: str | Path) -> None:
         optimizer, numbers = optimizer_tensors(self.optimizer)
@@ -295,12 +288,11 @@ class Run:
     def restore(self, path: Place, total: int) -> None:
         """Continue from `path` if there is such a file; refuse one that another run wrote."""
         if path is not None:
-            if self.group is None or self.group.rank == 0:
+            if self.processes.is_first:
                 remove_unfinished(path)
             if Path(path).exists():
                 self._read(path, total)
-        if self.group is not None:
-            self.group.check_same(self.step, self.device)
+        self.processes.begin(self.step, self.model)
 
     def _read(self, path: str | Path, total: int) -> None:
         tensors, meta = read_checkpoint(path)
@@ -326,7 +318,7 @@ class Run:
         generators are seeded anew, by the seed and the step.
         """
         if meta["config"].get("device") != self.device.type:
-            seed = _seed(f"{self.config['seed']} moved at {meta['step']}")
+            seed = seed_of(f"{self.config['seed']} moved at {meta['step']}")
             self.generator.manual_seed(seed)
             seed_generators(seed, self.device)
             return
@@ -337,7 +329,7 @@ class Run:
 
     def _check_same_run(self, path: str | Path, meta: dict, total: int) -> None:
         """Refuse the checkpoint of another run; warn of one that was made in another place."""
-        then, now = meta["config"], self.identity
+        then, now = ({"processes": 1} | config for config in (meta["config"], self.identity))
         changed = [name for name in now if name not in WHERE and then.get(name) != now[name]]
         if changed:
             raise ValueError(

@@ -14,7 +14,7 @@ from vaecourse.objectives.support import check_support
 from vaecourse.runtime import autocast, needs_autocast
 from vaecourse.schedules import Schedule
 from vaecourse.training.capture import CannotCapture, CapturedSteps, let_capture
-from vaecourse.training.distributed import Group, SharedTerms
+from vaecourse.training.distributed import Alone
 from vaecourse.training.history import CAPTURED, STEP_BY_STEP
 
 __all__ = ["Stepper"]
@@ -37,8 +37,8 @@ class Stepper:
         Where the transform draws.
     precision : str
         As for `vaecourse.fit`.
-    group : Group, optional
-        The processes that train together.
+    processes : Alone
+        Those that train together.
     route : str
         `CAPTURED`, or `STEP_BY_STEP` and why. It changes if a step cannot be captured.
     """
@@ -54,12 +54,12 @@ class Stepper:
         generator: torch.Generator,
         *,
         precision: str,
-        group: Group | None,
+        processes: Alone,
         route: str,
     ) -> None:
         self.model, self.objective = model, Checked(objective, trains=True)
-        alone = partial(self.objective, model)
-        self.terms = alone if group is None else SharedTerms(group, model, self.objective)
+        self.processes = processes
+        self.terms = processes.own_rows(partial(self.objective, model), data.y)
         self.data, self.plan, self.transform = data, plan, transform
         self.optimizer, self.generator, self.device = optimizer, generator, generator.device
         self.parameters = list(model.parameters())
@@ -91,8 +91,9 @@ class Stepper:
         rate, options = self.options(number)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        self.processes.seed_noise(number)
         loss, terms = self._forward(index, options, first)
-        see(terms)
+        see(self.processes.sum(terms))
         self._learn(loss, first)
 
     def _repeat(self, index: Tensor, number: int) -> Tensor | None:
@@ -157,6 +158,7 @@ class Stepper:
     def _learn(self, loss: Tensor, first: bool = False) -> None:
         """Take one step down the gradient of `loss`."""
         loss.backward()
+        self.processes.sum_gradients(self.parameters)
         if first and all(parameter.grad is None for parameter in self.parameters):
             raise ValueError(
                 f"the 'loss' of {name_of(self.objective.objective)} depends on no weight of the "
