@@ -21,6 +21,7 @@ from vaecourse.training.checkpoints import write_checkpoint
 
 STEPS = 16
 
+
 def data(num=37):
     """Return grey images, all without labels but three."""
     x = torch.rand(num, 1, 4, 4, generator=torch.Generator().manual_seed(0))
