@@ -137,9 +137,9 @@ def test_a_run_that_goes_on_in_fewer_processes_warns(folder):
         two_processes.train(objective=elbo, checkpoint=folder / "run")
 
 
-def _first_step(objective, model, labels, batch):
+def _first_step(objective, model, labels, batch, **options):
     own = Together(1, 2, CPU, 0).own_rows(partial(objective, model), labels)
-    return own(batch)
+    return own(batch, **options)
 
 
 @pytest.mark.parametrize("name", VAE_OBJECTIVES.keys() - {"total_correlation"})
@@ -154,8 +154,10 @@ def test_labels_that_the_first_batch_lacks_are_refused(name):
     build, objective = LABELED[name]
     model, batch = toy.model(partial(build, num_classes=3)), toy.batch(8)
     labels = torch.tensor([-1] * 99 + [2])
+    options = {"multiplier": 1.0} if name in ("prediction", "consistency") else {}
+    unlabeled = vc.Batch(batch.x, torch.full((8,), -1))
     with pytest.raises(ValueError, match="depends on the other rows"):
-        _first_step(objective, model, labels, vc.Batch(batch.x, torch.full((8,), -1)))
+        _first_step(objective, model, labels, unlabeled, **options)
 
 
 def _beside(model, batch):

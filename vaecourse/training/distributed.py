@@ -201,7 +201,8 @@ def _launched_by_torchrun() -> bool:
 def _check_independent(terms: Terms, x: Tensor, labels: Tensor, options: dict) -> None:
     """Raise a ValueError if a row's terms change with the rows beside it.
 
-    The number of rows and the seed stay, so the row's own noise does too.
+    The number of rows and the seed stay, so the row's own noise does too, and only rounding could
+    change its terms. A loss that looks at the number of rows alone is not found.
     """
     x = x[torch.linspace(0, len(x) - 1, 4, device=x.device).long()]
     low, high = labels.aminmax()
@@ -217,5 +218,5 @@ def _check_independent(terms: Terms, x: Tensor, labels: Tensor, options: dict) -
 
     for row in (0, 3):
         beside = first_row(row, 0, 1, 1), first_row(row, 3, 3, 2)
-        if not torch.allclose(*beside, rtol=1e-4, atol=1e-4, equal_nan=True):
+        if not torch.allclose(*beside, rtol=1e-5, atol=1e-6, equal_nan=True):
             raise ValueError(DEPENDENT)
