@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
 import nbformat
+import numpy as np
 import pytest
 import torch
 
