@@ -19,6 +19,7 @@ CLOSING = ["Summary", "Check yourself", "Further reading"]
 DRAWS = re.compile(r"\b(plots|plt|axes?|diagrams)\.|\.savefig\(|\bfigure\b")
 DIAGRAM = re.compile(r"\bdiagrams\.\w+\([^\n]*\)\s*$")
 NOT_AN_ALT = re.compile(r"\.(png|svg|jpg)$|/|^(image|figure|plot|picture)$", re.IGNORECASE)
+PLUMBING = re.compile(r"assert |import |from |glue\(|(vae\.)?(plots|diagrams|interactive)\.")
 MACRO = re.compile(r"\\(?:re)?newcommand|\\def\\|\\DeclareMathOperator")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b|lorem ipsum", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.<])/(?:tmp|root|work|home|Users|farm)/\w")
@@ -36,7 +37,7 @@ def lines(source):
 
 def last_value_is_a_figure(source):
     """Tell whether a cell's last line is an expression made by a drawing call."""
-    body = ast.parse(re.sub(r"^[%!].*$", "", source, flags=re.MULTILINE)).body
+    body = statements(source)
     if not body or not isinstance(body[-1], ast.Expr) or source.rstrip().endswith(";"):
         return False
     return bool(DRAWS.search(ast.unparse(body[-1])))
@@ -56,6 +57,30 @@ def unclean(notebook):
             yield f"cell {number}: metadata {sorted(cell.metadata)}"
         if cell.get("outputs") or cell.get("execution_count"):
             yield f"cell {number}: outputs or an execution count"
+
+
+def statements(source):
+    """Return the top-level statements of a cell; lines for IPython are none."""
+    return ast.parse(re.sub(r"^[%!].*$", "", source, flags=re.MULTILINE)).body
+
+
+def misplaced(notebook):
+    """Name the cells whose code is not of the kind that their tag says: see CONTRIBUTING.md."""
+    for number, cell in enumerate(notebook.cells):
+        tags = set(cell.metadata.get("tags", []))
+        exercise = "solution" in tags or "raise NotImplementedError" in cell.source
+        if cell.cell_type != "code" or exercise or "remove-cell" in tags:
+            continue
+        if "check" in tags:
+            if not re.match(r"# \S[^\n]{2,68}\n", cell.source):
+                yield f"cell {number}: a check has no first line in words that fits a page"
+        elif "drawing" in tags:
+            if not cell.metadata.get("mystnb", {}).get("figure"):
+                yield f"cell {number}: a drawing without a figure"
+        else:
+            for statement in statements(cell.source):
+                if PLUMBING.match(ast.unparse(statement)):
+                    yield f"cell {number}: plumbing stands open: {ast.unparse(statement)[:50]}"
 
 
 def undescribed(notebook):
@@ -138,6 +163,11 @@ def test_every_figure_has_a_caption_and_an_alt_text(path):
 
 
 @every_chapter
+def test_only_ideas_stand_open(path):
+    assert list(misplaced(read(path))) == []
+
+
+@every_chapter
 def test_a_chapter_has_the_shape_of_a_chapter(path):
     assert list(misshapen(read(path))) == []
 
@@ -212,3 +242,28 @@ def test_what_is_unclean_is_found():
     twins = nbformat.v4.new_notebook(cells=[cell("1"), cell("2")])
     twins.cells[1].id = twins.cells[0].id
     assert len(list(unclean(twins))) == 1
+
+
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        cell("x = 1\nassert x == 1"),
+        cell("import torch"),
+        cell("glue('name', 1)"),
+        cell("vae.plots.curves(x, y)"),
+        cell("assert x == 1", tags=["check"]),
+        cell("rows = {}", tags=["drawing"]),
+    ],
+)
+def test_a_cell_of_the_wrong_kind_is_found(faulty):
+    assert list(misplaced(nbformat.v4.new_notebook(cells=[faulty])))
+
+
+def test_cells_of_the_three_kinds_pass():
+    cells = [
+        cell("x = f(1)\nx"),
+        cell("# Checked: x is one\nassert x == 1", tags=["check"]),
+        cell("plots.curve(x)", tags=["drawing"], mystnb={"figure": FIGURE}),
+        cell("def f(x):\n    raise NotImplementedError\n\n\nassert f"),
+    ]
+    assert not list(misplaced(nbformat.v4.new_notebook(cells=cells)))

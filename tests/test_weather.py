@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -172,3 +173,16 @@ def test_runs_of_an_older_package_count_while_the_plain_weather_gives_the_same_n
 
 def test_a_chapter_that_raised_did_not_pass():
     assert not weather_report.passed({"errors": {"cell": "NameError: x"}, "failed": []})
+
+
+def test_a_run_counts_wherever_cells_end_and_not_where_one_says_another_thing(tmp_path):
+    def version(*sources):
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        path = tmp_path / "chapter.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        return weather.versions_of([path])[path]["chapter"]
+
+    whole = version("%time\nx = 1\ndef f():\n    return x\nassert f() == 1  # identity")
+    split = version("%time", "x = (\n    1\n)", "def f():\n    return x", "# So\nassert f() == 1")
+    assert split == whole
+    assert version("x = 2\ndef f():\n    return x\nassert f() == 1") != whole

@@ -12,7 +12,7 @@ import nbformat
 GLUED = re.compile(r"\{glue:\w*\}`([^`:]+)(?::[^`:]*)?`")
 NO_NUMBER = '<span class="not-computed">[not computed]</span>'
 NO_FIGURE = '<p class="not-computed transparent">[This figure was not drawn: a cell failed.]</p>'
-HIDING = re.compile(r"(hide|remove)[-_](input|output|cell)$")
+HIDING = re.compile(r"(hide|remove)[-_](input|output|cell)$|(check|drawing)$")
 REPORT = "Please report it to the authors of the course, with these lines:"
 
 
