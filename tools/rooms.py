@@ -5,9 +5,10 @@
 A room is a module or a folder directly under vaecourse/. An arrow is an import of one by another.
 """
 
-import ast
 import sys
 from pathlib import Path
+
+from vaecourse.runtime.source import imported_modules
 
 DOORS = {"__init__", "__main__"}
 ARROW = ["networks", "distributions", "models", "objectives", "training"]
@@ -19,22 +20,8 @@ def room(path, package):
 
 
 def imported_rooms(path):
-    """Return the rooms that a file imports, at the top or inside a function.
-
-    ``import vaecourse`` is an arrow to the package itself.
-    """
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "vaecourse":
-                names = [f"vaecourse.{alias.name}" for alias in node.names]
-        parts = [name.split(".") for name in names]
-        rooms |= {(part[1:] or part)[0] for part in parts if part[0] == "vaecourse"}
-    return rooms
+    """Return the rooms that a file imports; the package itself is the room ``vaecourse``."""
+    return {(name.split(".")[1:] or ["vaecourse"])[0] for name in imported_modules(path)}
 
 
 def by_room(package):
