@@ -43,11 +43,8 @@ def _to_row(row: int, count: int, last: int) -> list[str]:
     line = top - 16
     first = _center(row, 0)[0]
     parts = [arrow([(start_x, start_y + BOX[1] / 2), (start_x, line), (first, line), (first, top)])]
-    parts += [
-        arrow([(_center(row, column)[0], line), (_center(row, column)[0], top)])
-        for column in range(1, count)
-    ]
-    return parts
+    others = (_center(row, column)[0] for column in range(1, count))
+    return parts + [arrow([(start_x, line), (x, line), (x, top)]) for x in others]
 
 
 def _further(row: int, count: int) -> list[str]:
