@@ -2,8 +2,9 @@
 
 A function is its module, its name, its code, its defaults and the numbers and functions of its own
 module that it names. So are, for a function that no package brought, those that it names in other
-modules of the same kind: a helper in a file beside it is part of what it does. A partial is a function and the values that it fixes. What can only be told
-apart by its address in memory, as a lambda, is refused.
+modules of the same kind: a helper in a file beside it is part of what it does. A partial is a
+function and the values that it fixes. What can only be told apart by its address in memory, as a
+lambda, is refused.
 """
 
 import hashlib
