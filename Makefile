@@ -67,7 +67,7 @@ lock: ## write requirements-cpu.txt anew from requirements.txt
 	  requirements.txt > requirements-cpu.txt
 
 clean: ## remove what was built; keep .venv and downloaded data
-	@rm -rf _build book/_static/vendor build dist .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf _build book/_static/vendor book/_static/drawn build dist .pytest_cache .mypy_cache .ruff_cache
 	@find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # The stamp is written last. Where it is missing, an install was cut short: start over.

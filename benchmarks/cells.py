@@ -67,7 +67,7 @@ def train_vae(split, seed, *, sites):
         vae.Batch(x, split.train.y),
         epochs=EPOCHS,
         lr=vae.warmup_cosine(3e-3, 50, steps),
-        schedules={"beta": vae.linear(0, 1, steps // 3)},
+        schedules={"beta": vae.linear_schedule(0, 1, steps // 3)},
         seed=seed,
         device="cpu",
         progress=False,

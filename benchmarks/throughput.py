@@ -9,7 +9,6 @@ import argparse
 import importlib.util
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from statistics import mean, median, variance
 
 from vaecourse.runtime.files import write_json
+from vaecourse.runtime.machine import processor
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTESTANTS = {
@@ -194,15 +194,6 @@ def report(summary: dict) -> str:
     known = "of one round" if error is None else f"with a standard error of {error:.2f}"
     lines += ["", f"final losses {agree}: {gap:.2f} nats apart {known}, {LOSS_LIMIT} allowed"]
     return "\n".join(lines)
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "")
 
 
 def main() -> None:

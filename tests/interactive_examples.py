@@ -2,7 +2,11 @@
 
 import base64
 import json
+from collections.abc import Callable
 from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -12,6 +16,15 @@ from vaecourse import interactive
 from vaecourse.interactive.bundle import module
 
 HIDDEN = (64, 32)
+
+
+class Example(NamedTuple):
+    """How a figure is made, and how every test of all figures moves it."""
+
+    make: Callable
+    dragged: tuple[str, tuple, tuple]  # what, from and to, in shares of its box
+    keyed: tuple[str, str]  # what takes a key, and the key
+    changed: list[str]  # what the drag changes of its state
 
 
 class Spiral(nn.Module):
@@ -95,18 +108,73 @@ def _multipliers():
     return interactive.multiplier(swept(), binary(), accuracies)
 
 
-FIGURES = {
-    "marginal": lambda: interactive.marginal(Spiral()),
-    "monte-carlo": interactive.monte_carlo,
-    "elbo-gap": lambda: interactive.elbo_gap(*reading()),
-    "gradients": lambda: interactive.gradients(*reading()),
-    "latent-explorer": _explorer,
-    "draw-a-digit": _drawing,
-    "beta": lambda: interactive.beta(swept(), binary()),
-    "style-content": _styles,
-    "lambda": _multipliers,
-    "counts": interactive.counts,
+EXAMPLES = {
+    "marginal": Example(
+        lambda: interactive.marginal(Spiral()),
+        ("canvas.plane", (0.5, 0.5), (0.5, 0.25)),
+        ("canvas.plane", "ArrowUp"),
+        ["cut"],
+    ),
+    "monte-carlo": Example(
+        interactive.monte_carlo,
+        ("input[name=latentDim]", (0.2, 0.5), (0.6, 0.5)),
+        ("input[name=power]", "ArrowLeft"),
+        ["latentDim"],
+    ),
+    "elbo-gap": Example(
+        lambda: interactive.elbo_gap(*reading()),
+        ("[aria-label='mean of q']", (0.5, 0.5), (2.5, 0.5)),
+        ("[aria-label='standard deviation of q']", "ArrowRight"),
+        ["mean"],
+    ),
+    "gradients": Example(
+        lambda: interactive.gradients(*reading()),
+        (".chart >> nth=0", (0.6, 0.4), (0.4, 0.6)),
+        ("[role=application]", "ArrowUp"),
+        ["mean", "logVariance"],
+    ),
+    "latent-explorer": Example(
+        _explorer,
+        ("canvas[role=application] >> nth=0", (0.3, 0.3), (0.7, 0.6)),
+        ("canvas[role=application] >> nth=1", "ArrowRight"),
+        ["VAE"],
+    ),
+    "draw-a-digit": Example(
+        _drawing,
+        ("canvas[role=application]", (0.2, 0.2), (0.8, 0.7)),
+        ("canvas[role=application]", " "),
+        ["strokes"],
+    ),
+    "beta": Example(
+        lambda: interactive.beta(swept(), binary()),
+        ("input[name=index]", (0.5, 0.5), (0.95, 0.5)),
+        ("input[name=index]", "ArrowLeft"),
+        ["index"],
+    ),
+    "style-content": Example(
+        _styles,
+        ("canvas[role=application]", (0.2, 0.2), (0.8, 0.7)),
+        ("[aria-label='class 7']", "Enter"),
+        ["style"],
+    ),
+    "lambda": Example(
+        _multipliers,
+        ("input[name=index]", (0.1, 0.5), (0.95, 0.5)),
+        ("input[name=index]", "ArrowLeft"),
+        ["index"],
+    ),
 }
+
+
+def _of_own_files():
+    """Yield the example that stands beside the tests of one figure, `test_figure_NAME.py`."""
+    for path in sorted(Path(__file__).parent.glob("test_figure_*.py")):
+        name = path.stem.removeprefix("test_figure_").replace("_", "-")
+        yield name, import_module(f"tests.{path.stem}").EXAMPLE
+
+
+EXAMPLES |= _of_own_files()
+FIGURES = {name: example.make for name, example in EXAMPLES.items()}
 
 
 @cache

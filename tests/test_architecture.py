@@ -75,6 +75,21 @@ def test_the_rooms_are_the_arrow():
         assert not rooms.reached(name, said) & set(rooms.ARROW[place + 1 :])
 
 
+def test_a_training_walks_the_arrow_and_the_rooms_beside_it():
+    walk = set(rooms.walked())
+    beside = {"data", "schedules", "divergences", "evaluation", "checks", "runtime"}
+    assert set(rooms.ARROW) <= walk <= beside | set(rooms.ARROW)
+
+
+def test_no_file_but_the_contents_lists_chapters():
+    """A reference to one chapter or two is no list."""
+    chapters = [path.stem for path in (ROOT / "book").glob("*.ipynb")]
+    places = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "Makefile", "_config.yml")]
+    for path in [*SOURCES, *SCRIPTS, *places, *(ROOT / "book").rglob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        assert sum(name in text for name in chapters) < 3, f"{path} lists chapters; ask _toc.yml"
+
+
 def test_the_imports_are_read_from_functions_too(tmp_path):
     path = tmp_path / "module.py"
     path.write_text(

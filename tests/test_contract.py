@@ -152,7 +152,9 @@ def test_keywords_are_checked_before_the_work_begins(objective, schedules, messa
 
 
 def test_a_keyword_may_be_written_as_a_default():
-    history = toy.fit(toy.model(), with_default, steps=2, schedules={"beta": vc.linear(0, 1, 2)})
+    history = toy.fit(
+        toy.model(), with_default, steps=2, schedules={"beta": vc.linear_schedule(0, 1, 2)}
+    )
     assert len(history) == 2
 
 

@@ -3,32 +3,43 @@
 Twice: as `torch.autograd` takes them, and by the transforms of `torch.func`.
 """
 
+import inspect
 from functools import partial
 
 import pytest
 import torch
 from torch import distributions as td
 from torch import nn
+from torch.distributions import constraints
 from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, vmap
 
 import vaecourse as vc
-from vaecourse import objectives
+from vaecourse import distributions, objectives
 from vaecourse.distributions import priors
 from vaecourse.divergences import kl, sampled_kl
-from vaecourse.models import semi_supervised
 from vaecourse.runtime import isolated_rng
 
 D, L, C = 4, 2, 3
 PIXELS = torch.tensor([[0.0, 1.0, 0.3, 1.0], [1.0, 0.0, 0.0, 0.6]]).double()
 COUNTS = torch.tensor([[0.0, 1.0, 7.0, 40.0], [3.0, 0.0, 12.0, 2.0]]).double()
-HEADS = {
-    "Bernoulli": (vc.Bernoulli(D), PIXELS),
-    "Gaussian": (vc.Gaussian(D), PIXELS),
-    "GaussianFixedScale": (vc.GaussianFixedScale(D, 0.7), PIXELS),
-    "GaussianSharedScale": (vc.GaussianSharedScale(D, 0.7), PIXELS),
-    "NegativeBinomial": (vc.NegativeBinomial(D, 2.0), COUNTS),
-    "Categorical": (semi_supervised.Categorical(C), torch.tensor([0, 2])),
-}
+GIVEN = {"GaussianFixedScale": 0.7, "GaussianSharedScale": 0.7, "NegativeBinomial": 2.0}
+"""Numbers at which a head is tried where the logarithm of its own, one, would hide a term."""
+
+
+def _heads():
+    """Every head that data may have, with data: a new one is among them."""
+    heads = {}
+    for name in distributions.__all__:
+        support = getattr(getattr(distributions, name), "support", None)
+        if isinstance(support, constraints.Constraint):
+            given = [GIVEN[name]] if name in GIVEN else []
+            data = COUNTS if support is constraints.nonnegative_integer else PIXELS
+            heads[name] = getattr(distributions, name)(D, *given), data
+    heads["Categorical"] = distributions.Categorical(C), torch.tensor([0, 2])
+    return heads
+
+
+HEADS = _heads()
 
 
 def _double(*shape, seed=0):
@@ -66,8 +77,8 @@ def _pixels_too():
     """Densities in their argument, which a decoder's Hessian or a score needs."""
     return {
         f"{name} in x": (lambda x, head=head, inputs=inputs: head(inputs).log_prob(x), (given,))
-        for name in ("Bernoulli", "Gaussian", "GaussianSharedScale", "NegativeBinomial")
-        for head, x in [HEADS[name]]
+        for name, (head, x) in HEADS.items()
+        if x.is_floating_point()
         for given in [x.double() + 0.25]
         for inputs in [_double(len(x), *head.in_shape)]
     }
@@ -134,21 +145,38 @@ def _model(kind):
 
 LABELED = vc.Batch(PIXELS, torch.tensor([1, -1]))
 CELLS = vc.Batch(torch.cat([COUNTS, torch.tensor([[0.0], [1.0]]).double()], 1), LABELED.y)
-OBJECTIVES = {
-    "elbo": ("vae", objectives.elbo, {"beta": 0.7, "num_samples": 2}),
-    "reconstruction": ("code", objectives.reconstruction, {}),
-    "sampled_elbo": ("vae", objectives.sampled_elbo, {"beta": 0.7}),
-    "iwae": ("vae", objectives.iwae, {"num_samples": 3}),
-    "total_correlation": ("vae", objectives.total_correlation, {"beta": 3.0}),
-    "m2": ("m2", objectives.m2, {"alpha": 2.0}),
-    "prediction_constrained": ("pc", objectives.prediction_constrained, {"multiplier": 3.0}),
-    "consistency_constrained": (
-        "pc",
-        objectives.consistency_constrained,
-        {"multiplier": 3.0, "consistency": 2.0, "detach_reconstruction": False},
-    ),
-    "given_covariates": ("counts", objectives.given_covariates, {}),
+KINDS = {
+    "Codes": "code",
+    "Conditioned": "counts",
+    "LatentClassifier": "pc",
+    "LatentModel": "vae",
+    "ModelOfClasses": "m2",
 }
+OPTIONS = {
+    "elbo": {"beta": 0.7, "num_samples": 2},
+    "sampled_elbo": {"beta": 0.7},
+    "iwae": {"num_samples": 3},
+    "total_correlation": {"beta": 3.0},
+    "consistency_constrained": {"consistency": 2.0, "detach_reconstruction": False},
+}
+"""Options that a test asks for besides those that an objective cannot do without."""
+NO_SLOPE_OF_A_SLOPE = {"score_function_elbo"}
+
+
+def _objectives():
+    """Every objective with the kind of model that it names: a new one is among them."""
+    found = {}
+    for name in sorted(set(objectives.__all__) - NO_SLOPE_OF_A_SLOPE):
+        objective = getattr(objectives, name)
+        if not inspect.isfunction(objective):
+            continue
+        model, _, *keywords = inspect.signature(objective).parameters.values()
+        asked = {k.name: 2.0 for k in keywords if k.kind is k.KEYWORD_ONLY and k.default is k.empty}
+        found[name] = KINDS[model.annotation.__name__], objective, asked | OPTIONS.get(name, {})
+    return found
+
+
+OBJECTIVES = _objectives()
 ESTIMATES = {
     "sampled_elbo, sticking the landing": (
         "vae",

@@ -1,5 +1,6 @@
 """Diagrams: well-formed, described in words, alone on their ids, and nothing collides."""
 
+import json
 import sys
 import xml.etree.ElementTree as ET
 from itertools import combinations
@@ -11,16 +12,18 @@ from matplotlib.textpath import TextPath
 
 from vaecourse import diagrams
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import contents  # noqa: E402
+
 SVG = "{http://www.w3.org/2000/svg}"
 ROWS = {
-    "First": [
-        (0, "Welcome", True),
-        (1, "Autoencoders", True),
-        (2, "The ELBO", False),
-        (3, "M2", False),
-    ],
-    "Second": [(4, "Tighter bounds", False)],
+    "First": [(0, "Welcome"), (1, "Autoencoders"), (2, "The ELBO"), (3, "M2")],
+    "Second": [(4, "Tighter bounds")],
+}
+UNEVEN = {
+    "A path of six": [(n, f"Chapter {n}") for n in range(6)],
+    "Branches": [(n, "A title that takes three lines of a box") for n in range(6, 15)],
 }
 EXAMPLES = {
     "autoencoder": diagrams.autoencoder_diagram,
@@ -30,18 +33,10 @@ EXAMPLES = {
     "plain gradient": lambda: diagrams.computation_graph(False),
     "reparameterized": lambda: diagrams.computation_graph(True),
     "consistency": diagrams.consistency_diagram,
-    "map": lambda: diagrams.course_map(ROWS),
+    "map": lambda: diagrams.course_map(contents.rows()),
+    "map of rows that are not full": lambda: diagrams.course_map(UNEVEN),
     "variants": diagrams.variants_map,
 }
-
-
-def course_map_script():
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import draw_diagrams
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
-    return draw_diagrams
 
 
 def runs(element, size, family):
@@ -157,22 +152,26 @@ def test_computation_graph_wants_a_bool():
         diagrams.computation_graph("yes")
 
 
-def test_map_names_its_chapters_and_fills_the_written_ones():
-    diagram = diagrams.course_map(ROWS)
+@pytest.mark.parametrize(
+    "rows", [ROWS, UNEVEN, {"Path": ROWS["First"][:1], "End": ROWS["First"][1:]}]
+)
+def test_map_has_a_box_and_an_arrow_for_every_chapter(rows):
+    diagram = diagrams.course_map(rows)
     root = ET.fromstring(diagram.svg())
-    filled = [element.get("fill") != "none" for element in root.iter(f"{SVG}rect")]
-    assert filled == [True, True, False, False, False]
-    assert "To come: 2, 3, 4." in diagram.description
-    for _, title, _ in [*ROWS["First"], *ROWS["Second"]]:
-        assert title in diagram.description
+    chapters = [chapter for group in rows.values() for chapter in group]
+    boxes = list(root.iter(f"{SVG}rect"))
+    assert len(boxes) == len(chapters)
+    assert len(list(root.iter(f"{SVG}polygon"))) == len(chapters) - 1  # all but the first
+    for number, title in chapters:
+        assert f"{number} {title}" in diagram.description
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ({"only": ROWS["First"]}, r"four chapters each.*got \[4\]"),
-        ({"a": ROWS["Second"], "b": ROWS["First"]}, r"got \[1, 4\]"),
-        ({**ROWS, "Second": [(4, "word " * 12, True)]}, "must fit two lines"),
+        ({"only": ROWS["First"]}, r"two or more.*got \[4\]"),
+        ({"a": [], "b": ROWS["First"]}, r"got \[0, 4\]"),
+        ({**ROWS, "Second": [(4, "word " * 15)]}, "must fit three lines"),
     ],
 )
 def test_map_refuses_what_it_cannot_lay_out(rows, message):
@@ -191,18 +190,19 @@ def test_save_writes_the_whole_file_or_none(tmp_path, diagram):
     ET.fromstring(first)
 
 
-def test_the_map_on_the_welcome_page_is_up_to_date(tmp_path):
-    target = tmp_path / "course-map.svg"
-    course_map_script().draw().save(target)
-    stored = ROOT / "book" / "_static" / "course-map.svg"
-    assert stored.read_bytes() == target.read_bytes(), "run python tools/draw_diagrams.py"
+def test_the_map_of_the_book_has_the_pages_of_its_contents():
+    chapters = [chapter for group in contents.rows().values() for chapter in group]
+    assert chapters[0] == (0, "Welcome")
+    assert [number for number, _ in chapters] == list(range(len(chapters)))
+    titles = {
+        json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"][0].strip("# \n")
+        for path in (ROOT / "book").glob("*.ipynb")
+    }
+    assert {title for _, title in chapters[1:]} == titles
 
 
-def test_the_map_shows_sixteen_chapters():
-    titles = [t for group in course_map_script().CHAPTERS.values() for t in group]
-    assert [number for number, _ in titles] == list(range(16))
-    boxes = text_boxes(ET.fromstring(course_map_script().draw().svg()))
-    for one, two in combinations(boxes, 2):
-        across = min(one[2], two[2]) - max(one[1], two[1])
-        down = min(one[4], two[4]) - max(one[3], two[3])
-        assert across <= 0 or down <= 0, f"{one[0]!r} lies on {two[0]!r}"
+def test_a_row_of_the_map_must_begin_with_a_page(tmp_path):
+    toc = "root: book/intro\nmeta:\n  map:\n    book/intro: One\n    book/02-gone: Two\n"
+    (tmp_path / "_toc.yml").write_text(toc, encoding="utf-8")
+    with pytest.raises(ValueError, match="heads a row of the map with book/02-gone, which is no"):
+        contents.rows(tmp_path)

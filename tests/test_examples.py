@@ -18,7 +18,7 @@ FIRST = (
     *("VAE", "mlp_vae", "conv_vae", "linear_vae", "mlp_autoencoder", "mlp_m2"),
     *("objectives.elbo", "objectives.iwae", "objectives.m2"),
     *("divergences.kl", "divergences.sampled_kl"),
-    *("fit", "linear", "warmup_cosine", "VAEEmbedding", "latents.interpolate"),
+    *("fit", "linear_schedule", "warmup_cosine", "VAEEmbedding", "latents.interpolate"),
     *("evaluation.evaluate", "evaluation.embed", "evaluation.reconstruct"),
     *("evaluation.log_marginal", "load_model"),
 )

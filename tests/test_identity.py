@@ -1,5 +1,6 @@
 """What a checkpoint can tell apart, and what it refuses because it cannot."""
 
+import importlib
 import subprocess
 import sys
 from functools import partial, wraps
@@ -241,3 +242,37 @@ def test_a_keyword_may_be_called_as_an_argument_of_fit(tmp_path):
     assert len(toy.fit(toy.model(), seeded, steps=4, seed=1, **options)) == 4
     with pytest.raises(ValueError, match="made with seed = 1; this run has seed = 2"):
         toy.fit(toy.model(), seeded, steps=4, seed=2, **options)
+
+
+HELPERS = {
+    "by name": "from {second} import helper\ndef objective(m, b):\n    return helper(b)\n",
+    "by module": "import {second}\ndef objective(m, b):\n    return {second}.helper(b)\n",
+    "by a partial": "from functools import partial\nfrom {second} import helper\n"
+    "mine = partial(helper)\ndef objective(m, b):\n    return mine(b)\n",
+    "in a function inside": "from {second} import helper\ndef objective(m, b):\n"
+    "    def inner(c):\n        return helper(c)\n    return inner(b)\n",
+}
+
+
+@pytest.mark.parametrize("way", HELPERS)
+@pytest.mark.parametrize("folder", ["mine", "site-packages"])
+def test_a_helper_in_a_second_file_is_seen_by_its_body(way, folder, tmp_path, monkeypatch):
+    """That of an installed package is seen by its name: its version is its own affair."""
+    place = tmp_path / folder
+    place.mkdir()
+    monkeypatch.syspath_prepend(str(place))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def description(body):
+        (place / "first_file.py").write_text(HELPERS[way].format(second="second_file"), "utf-8")
+        (place / "second_file.py").write_text(
+            f"from third_file import factor\ndef helper(x):\n    return {body}\n", "utf-8"
+        )
+        (place / "third_file.py").write_text(f"def factor():\n    return {len(body)}\n", "utf-8")
+        for name in ("first_file", "second_file", "third_file"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        return identity_of(importlib.import_module("first_file").objective, "objective")
+
+    base, *others = (description(body) for body in ("factor()", "1 + factor()", "factor()  # same"))
+    same_body, same_third = others[0] == base, others[1] == base
+    assert (same_body, same_third) == ((False, False) if folder == "mine" else (True, True))

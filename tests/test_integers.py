@@ -122,7 +122,7 @@ def test_evaluations_take_them():
 
 
 def test_schedules_are_told_apart_by_their_values_alone():
-    for build in (partial(vc.linear, 0, 1), lambda n: vc.warmup_cosine(0.1, n, 9)):
+    for build in (partial(vc.linear_schedule, 0, 1), lambda n: vc.warmup_cosine(0.1, n, 9)):
         plain, other = build(3), build(np.int64(3))
         assert repr(plain) == repr(other)
         assert identity_of(plain, "lr") == identity_of(other, "lr")

@@ -11,33 +11,8 @@ from tests import browser as browsers
 from tests import interactive_examples as examples
 from vaecourse import interactive
 
-NAMES = list(examples.FIGURES)
+NAMES = list(examples.EXAMPLES)
 CSS = Path(__file__).resolve().parent.parent / "book/_static/course.css"
-# What is dragged, from and to, in shares of its box; what takes a key, and the key.
-DRAGGED = {
-    "marginal": ("canvas.plane", (0.5, 0.5), (0.5, 0.25)),
-    "monte-carlo": ("input[name=latentDim]", (0.2, 0.5), (0.6, 0.5)),
-    "elbo-gap": ("[aria-label='mean of q']", (0.5, 0.5), (2.5, 0.5)),
-    "gradients": (".chart >> nth=0", (0.6, 0.4), (0.4, 0.6)),
-    "latent-explorer": ("canvas[role=application] >> nth=0", (0.3, 0.3), (0.7, 0.6)),
-    "draw-a-digit": ("canvas[role=application]", (0.2, 0.2), (0.8, 0.7)),
-    "beta": ("input[name=index]", (0.5, 0.5), (0.95, 0.5)),
-    "style-content": ("canvas[role=application]", (0.2, 0.2), (0.8, 0.7)),
-    "lambda": ("input[name=index]", (0.1, 0.5), (0.95, 0.5)),
-    "counts": ("input[name=mean]", (0.6, 0.5), (0.9, 0.5)),
-}
-KEYED = {
-    "marginal": ("canvas.plane", "ArrowUp"),
-    "monte-carlo": ("input[name=power]", "ArrowLeft"),
-    "elbo-gap": ("[aria-label='standard deviation of q']", "ArrowRight"),
-    "gradients": ("[role=application]", "ArrowUp"),
-    "latent-explorer": ("canvas[role=application] >> nth=1", "ArrowRight"),
-    "draw-a-digit": ("canvas[role=application]", " "),
-    "beta": ("input[name=index]", "ArrowLeft"),
-    "style-content": ("[aria-label='class 7']", "Enter"),
-    "lambda": ("input[name=index]", "ArrowLeft"),
-    "counts": ("input[name=theta]", "ArrowRight"),
-}
 FRAME = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 every_figure = pytest.mark.parametrize("name", NAMES)
 
@@ -101,7 +76,7 @@ def point(box, share):
 
 def drag(page, name, index=0, steps=6):
     """Drag in one figure with the mouse."""
-    target, start, end = DRAGGED[name]
+    target, start, end = examples.EXAMPLES[name].dragged
     handle = page.locator(".vae-live").nth(index).locator(target)
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()
@@ -118,7 +93,7 @@ def test_a_drag_and_a_key_change_the_picture_and_nothing_is_asked_of_the_network
     drag(page, name)
     second = picture(page)
     assert second != first
-    target, key = KEYED[name]
+    target, key = examples.EXAMPLES[name].keyed
     page.locator(target).focus()
     page.keyboard.press(key)
     assert picture(page) != second
@@ -129,7 +104,7 @@ def test_a_drag_and_a_key_change_the_picture_and_nothing_is_asked_of_the_network
 def test_a_finger_changes_the_picture(show, name):
     page = show(name, has_touch=True, is_mobile=True)
     first = picture(page)
-    target, start, end = DRAGGED[name]
+    target, start, end = examples.EXAMPLES[name].dragged
     handle = page.locator(target)
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()
@@ -157,7 +132,7 @@ MOVES = """([box, start, end]) => new Promise(done => {
 @every_figure
 def test_frames_keep_coming_while_it_is_dragged(show, name):
     page = show(name)
-    target, start, end = DRAGGED[name]
+    target, start, end = examples.EXAMPLES[name].dragged
     box = page.locator(target).bounding_box()
     page.evaluate(f"given => {{ window.frames_ = ({MOVES})(given) }}", [box, start, end])
     page.mouse.move(*point(box, start))

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from tests import browser as browsers
+from tests.interactive_examples import EXAMPLES
 from tests.test_interactive import DRAWN, NAMES, drag, picture
 
 pytest.importorskip("anywidget")
@@ -23,19 +24,6 @@ start = figure.state
 figure"""
 READ = "print('changed', [key for key in start if figure.state[key] != start[key]])"
 BACK = "figure.state = start"
-# What a drag changes of a figure's state.
-CHANGED = {
-    "marginal": ["cut"],
-    "monte-carlo": ["latentDim"],
-    "elbo-gap": ["mean"],
-    "gradients": ["mean", "logVariance"],
-    "latent-explorer": ["VAE"],
-    "draw-a-digit": ["strokes"],
-    "beta": ["index"],
-    "style-content": ["style"],
-    "lambda": ["index"],
-    "counts": ["mean"],
-}
 INDEX = """name => [...document.querySelectorAll(".vae-live")].findIndex(
   live => live.parentElement.dataset.figure === name)"""
 READY = "Python 3 (ipykernel) | Idle"
@@ -115,7 +103,7 @@ def test_python_reads_what_the_page_moves_and_the_page_shows_what_python_sets(pa
     drag(page, name, index)
     assert picture(page, index) != before
     printed = run(page, name, 1).locator(".jp-OutputArea-output", has_text="changed").inner_text()
-    assert printed.strip() == f"changed {CHANGED[name]}"
+    assert printed.strip() == f"changed {EXAMPLES[name].changed}"
     run(page, name, 2)
     same = f"([before, at]) => JSON.stringify(({DRAWN})(at)) === JSON.stringify(before)"
     page.wait_for_function(same, arg=[before, index])

@@ -5,7 +5,8 @@ from math import cos, pi
 import numpy as np
 import pytest
 
-from vaecourse import cyclical, linear, warmup_cosine
+import vaecourse as vc
+from vaecourse import cyclical, linear_schedule, schedules, warmup_cosine
 
 
 def _values(schedule, num):
@@ -14,10 +15,16 @@ def _values(schedule, num):
 
 @pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (4.0, 0.5)])
 def test_linear(start, end):
-    schedule = linear(start, end, 10)
+    schedule = linear_schedule(start, end, 10)
     np.testing.assert_allclose(_values(schedule, 11), np.linspace(start, end, 11), rtol=1e-15)
     assert (schedule(10), schedule(11), schedule(10**6)) == (end, end, end)
     assert schedule.steps == 10
+
+
+def test_the_linear_schedule_keeps_its_former_name_and_its_identity_in_checkpoints():
+    assert vc.linear is schedules.linear is linear_schedule
+    assert "linear" not in dir(vc)
+    assert str(vc.linear(0, 1, 3)) == "linear(0, 1, 3)"
 
 
 def test_warmup_cosine():
@@ -52,7 +59,7 @@ def test_cycles_start_where_they_should(cycles):
 @pytest.mark.parametrize(
     ("schedule", "text"),
     [
-        (linear(0, 1, 2000), "linear(0, 1, 2000)"),
+        (linear_schedule(0, 1, 2000), "linear(0, 1, 2000)"),
         (warmup_cosine(1e-3, 5, 10), "warmup_cosine(0.001, 5, 10)"),
         (cyclical(0, 1, 40, 4), "cyclical(0, 1, 40, 4)"),
     ],
@@ -64,7 +71,7 @@ def test_a_schedule_prints_as_the_call_that_makes_it(schedule, text):
 @pytest.mark.parametrize("steps", [0, -5, 2.5, True])
 def test_steps_must_be_a_positive_integer(steps):
     for build in (
-        lambda: linear(0, 1, steps),
+        lambda: linear_schedule(0, 1, steps),
         lambda: warmup_cosine(1, 1, steps),
         lambda: cyclical(0, 1, steps, 1),
     ):

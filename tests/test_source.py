@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -77,6 +78,18 @@ def test_dir_shows_every_public_name():
         assert getattr(vc, name) is not None
     assert {"plots", "fitted", "exercises", "priors", "amortization", "training"} <= set(vc.__all__)
     assert {"load_model", "save_model"} <= set(vc.__all__)
+
+
+@pytest.mark.parametrize("name", sorted({*vc._FORMER, *vc._LAZY}))
+def test_a_name_leads_where_the_table_says(name):
+    place, _, inside = (vc._LAZY | vc._FORMER)[name].partition(":")
+    module = import_module(f"vaecourse.{place}")
+    assert getattr(vc, name) is (getattr(module, inside) if inside else module)
+
+
+def test_dir_shows_no_former_name():
+    program = "import vaecourse as v; assert not set(v._FORMER) & set(dir(v))"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -87,8 +87,8 @@ def test_a_gate_that_does_not_close_stops_the_tool(gates):
 def copies(tmp_path_factory):
     """Write the student copies of all chapters."""
     out = tmp_path_factory.mktemp("student")
-    command = [sys.executable, "tools/student.py", "--out", str(out)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    command = [sys.executable, ROOT / "tools/student.py", "--out", out.name]
+    subprocess.run(command, cwd=out.parent, check=True, capture_output=True)
     return {path.stem: nbformat.read(path, as_version=4) for path in sorted(out.glob("*.ipynb"))}
 
 

@@ -18,7 +18,6 @@ import hashlib
 import io
 import os
 import platform
-import re
 import shutil
 import signal
 import subprocess
@@ -29,7 +28,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from pathlib import Path
 
-from render import BUILD, VENDOR, render, write
+import contents
+from render import BUILD, DRAWN, VENDOR, render, write
 from run_chapters import CELL_TIMEOUT, JOBS, execute_changed, in_parallel
 from weathers import DICE, of_tree
 
@@ -64,17 +64,10 @@ def digest(paths, *words):
 
 
 def files(folder, pattern="*"):
-    """List the files under ``folder``, leaving out caches, checkpoints and vendored code."""
-    skip = {"__pycache__", ".ipynb_checkpoints", VENDOR.name}
+    """List the files under ``folder``, leaving out caches, checkpoints, and what a build adds."""
+    skip = {"__pycache__", ".ipynb_checkpoints", VENDOR.name, DRAWN.name}
     found = (path for path in Path(folder).rglob(pattern) if path.is_file())
     return [path for path in found if not skip.intersection(path.parts)]
-
-
-def pages():
-    """List the files that ``_toc.yml`` names, in its order."""
-    names = re.findall(r"^\s*-?\s*(?:root|file):\s*(\S+)", read(Path("_toc.yml")), re.MULTILINE)
-    found = (Path(name + suffix) for name in names for suffix in (".ipynb", ".md"))
-    return [path for path in found if path.exists()]
 
 
 def set_environment():
@@ -174,7 +167,7 @@ def build(strict):
         return 0
     COMPLETE.unlink(missing_ok=True)
     ready_cache(saw)
-    failed = execute_changed(pages(), CACHE, BUSY)
+    failed = execute_changed(contents.pages(Path()), CACHE, BUSY)
     status = 1 if failed and strict else render(failed)
     say_what_failed(failed, rendered=status == 0)
     if status == 0 and not failed:
@@ -221,7 +214,7 @@ def nbval():
     """Run every chapter under nbval in another weather than the book's; return the exit status."""
     set_environment()
     other_weather()
-    status, notebooks = 0, [path for path in pages() if path.suffix == ".ipynb"]
+    status, notebooks = 0, [path for path in contents.pages(Path()) if path.suffix == ".ipynb"]
     for path, (code, report, seconds) in in_parallel(run_nbval, notebooks):
         status = max(status, code)
         closing = report if code else report.strip().splitlines()[-1]

@@ -10,7 +10,7 @@ import math
 from itertools import pairwise
 from pathlib import Path
 
-from render import write
+from vaecourse.runtime.files import write_whole
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
@@ -132,14 +132,13 @@ def mark(size, count, radius, width):
 
 def main():
     """Write the three files."""
-    STATIC.mkdir(parents=True, exist_ok=True)
     drawings = {
         "cover.svg": cover(),
         "logo.svg": mark(96, 46, 2.0, 4.2),
         "favicon.svg": mark(32, 0, 0, 4.6),
     }
     for name, text in drawings.items():
-        write(STATIC / name, text)
+        write_whole(STATIC / name, text)
 
 
 if __name__ == "__main__":

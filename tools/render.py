@@ -12,6 +12,7 @@ BUILD = Path("_build")
 STAGED = BUILD / ".staged"  # the sources once more, with the executed form of what failed
 RENDERED = (BUILD / "html", BUILD / ".doctrees", BUILD / "jupyter_execute", STAGED)
 VENDOR = Path("book/_static/vendor")
+DRAWN = Path("book/_static/drawn")
 # In a process of its own: a package that cannot be imported may be what failed.
 ASK_MACHINE = """
 import torch
@@ -23,7 +24,10 @@ JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; m
 
 
 def write(path, text):
-    """Write ``text`` to ``path`` whole or not at all."""
+    """Write ``text`` to ``path`` whole or not at all.
+
+    Not by the package's own writer: the build and the cleaner work while the package is broken.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(text, encoding="utf-8")
@@ -43,6 +47,12 @@ def vendor_mathjax():
     notice = "MathJax 3.2.2 (tex-svg-full.js), copyright The MathJax Consortium.\n"
     notice += "Distributed under the Apache License 2.0:\n\n"
     write(folder / "LICENSE", notice + licence.read_text(encoding="utf-8"))
+
+
+def draw():
+    """Draw what pages show and nobody keeps; a package that cannot has failed its chapters."""
+    command = [sys.executable, Path(__file__).with_name("draw_diagrams.py")]
+    subprocess.run(command, stderr=subprocess.DEVNULL)
 
 
 def describe_machine():
@@ -76,6 +86,7 @@ def render(failed=()):
     Where a chapter failed, warnings are shown and are no errors: pages may refer to what it lacks.
     """
     vendor_mathjax()
+    draw()
     for folder in RENDERED:
         shutil.rmtree(folder, ignore_errors=True)
     if not failed:

@@ -1,13 +1,15 @@
 """Count the rooms of the package, the arrows between them and the lines in them.
 
     python tools/rooms.py [FOLDER]
+    python tools/rooms.py --walk      the rooms that the training of a small VAE goes through
 
 A room is a module or a folder directly under vaecourse/. An arrow is an import of one by another.
 """
 
-import ast
 import sys
 from pathlib import Path
+
+from vaecourse.runtime.source import imported_modules
 
 DOORS = {"__init__", "__main__"}
 ARROW = ["networks", "distributions", "models", "objectives", "training"]
@@ -19,22 +21,8 @@ def room(path, package):
 
 
 def imported_rooms(path):
-    """Return the rooms that a file imports, at the top or inside a function.
-
-    ``import vaecourse`` is an arrow to the package itself.
-    """
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "vaecourse":
-                names = [f"vaecourse.{alias.name}" for alias in node.names]
-        parts = [name.split(".") for name in names]
-        rooms |= {(part[1:] or part)[0] for part in parts if part[0] == "vaecourse"}
-    return rooms
+    """Return the rooms that a file imports; the package itself is the room ``vaecourse``."""
+    return {(name.split(".")[1:] or ["vaecourse"])[0] for name in imported_modules(path)}
 
 
 def by_room(package):
@@ -62,8 +50,39 @@ def lines(package, name):
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
 
 
+def walked():
+    """Train a small VAE for a step and return the rooms that run, in the order of their first call.
+
+    The call is ``vae.fit(vae.mlp_vae(...), vae.objectives.elbo, split)``.
+    """
+    import vaecourse as vae
+
+    package, split = Path(vae.__file__).parent, vae.load("digits")
+    home, files = str(package), {}
+
+    def called(frame, event, _):
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(home) and code.co_name != "<module>":
+            files.setdefault(code.co_filename)
+
+    sys.setprofile(called)
+    try:
+        model = vae.mlp_vae(split.train.x.shape[1:], latent_dim=2)
+        vae.fit(model, vae.objectives.elbo, split, steps=1, device="cpu")
+    finally:
+        sys.setprofile(None)
+    found = {}
+    for path in map(Path, files):
+        found.setdefault(room(path, package), path.relative_to(package).as_posix())
+    return {name: path for name, path in found.items() if name not in DOORS}
+
+
 def main():
-    """Print a line for every room, and the sums."""
+    """Print a line for every room, and the sums; or the walk of a training."""
+    if sys.argv[1:] == ["--walk"]:
+        for name, path in walked().items():
+            print(f"{name:18} first in vaecourse/{path}")
+        return
     package = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent) / "vaecourse"
     knows = by_room(package)
     sizes = {name: lines(package, name) for name in knows}

@@ -1,6 +1,6 @@
 """Write the notebooks that students work in: ``student/*.ipynb``.
 
-    python tools/student.py            into student/
+    python tools/student.py            into student/ of the course, from whatever folder
     python tools/student.py --out DIR  elsewhere
 
 Solutions are cut, MyST directives become plain Markdown, and exercises, figures and equations carry
@@ -14,22 +14,17 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import contents
 import nbformat
-import render
 from plain import EQUATION, Labels, plain
 
-BOOK = Path("book")
-CACHE = Path("_build/.jupyter_cache")
+from vaecourse.runtime.files import write_whole
+
+BOOK = contents.ROOT / "book"
+CACHE = contents.ROOT / "_build/.jupyter_cache"
 KEPT_TAGS = {"raises-exception", "nbval-skip"}
 EXERCISE = re.compile(r"^(?::{3,}|`{3,})\{exercise(?:-start)?\}.*\n:label: (\S+)", re.MULTILINE)
 STATEMENT = re.compile(r"^:{3,}\{prf:(\w+)\}.*\n:label: (\S+)", re.MULTILINE)
-
-
-def chapters():
-    """List the notebooks in the order of the book, with the number that each has in it."""
-    names = re.findall(r"file:\s*book/(\S+)", Path("_toc.yml").read_text(encoding="utf-8"))
-    found = [BOOK / f"{name}.ipynb" for name in names if "/" not in name]  # no appendix
-    return list(enumerate((path for path in found if path.exists()), 1))
 
 
 def citations():
@@ -94,7 +89,7 @@ def collect(found):
     labels, notebooks = Labels(citations=citations()), {}
     for chapter, path in found:
         notebook = nbformat.read(path, as_version=4)
-        labels.titles[path.stem] = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+        labels.titles[path.stem] = contents.title(path)
         number(chapter, notebook, labels)
         labels.glued.update(glued(notebook))
         notebooks[path] = notebook
@@ -139,12 +134,11 @@ def student_copy(notebook, path, labels):
 
 def write(out):
     """Write all student copies into a folder; return their paths."""
-    notebooks, labels = collect(chapters())
-    out.mkdir(parents=True, exist_ok=True)
+    notebooks, labels = collect(contents.chapters())
     written = []
     for path, notebook in notebooks.items():
         text = nbformat.writes(student_copy(notebook, path, labels)) + "\n"
-        render.write(out / path.name, text)
+        write_whole(out / path.name, text)
         written.append(out / path.name)
     return written
 
@@ -152,7 +146,7 @@ def write(out):
 def main():
     """Read the command line and write the copies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("student"))
+    parser.add_argument("--out", type=Path, default=contents.ROOT / "student")
     written = write(parser.parse_args().out)
     print(f"student: {len(written)} notebooks in {written[0].parent}/")
     return 0

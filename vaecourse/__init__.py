@@ -39,14 +39,15 @@ from vaecourse.models import (
 from vaecourse.networks import MLP, ConditionalMLP, ConvDecoder, ConvEncoder, Linear
 from vaecourse.runtime.moved import MovedModules
 from vaecourse.runtime.seed_offset import seed_offset, shift_seeds
-from vaecourse.schedules import Schedule, cyclical, linear, warmup_cosine
+from vaecourse.schedules import Schedule, cyclical, linear_schedule, warmup_cosine
 from vaecourse.training import fit
 
 __version__ = "0.1.0"
 
-# What else is public, and the module it leads to at its first use: most programs need few of these.
+# What else is public, and where it lies: a module, or a name in one after a colon. It is imported
+# at its first use, since most programs need few of these.
 _LAZY = {
-    "VAEEmbedding": "embedding",
+    "VAEEmbedding": "embedding:VAEEmbedding",
     "amortization": "evaluation.amortization",
     "classification": "evaluation.classification",
     "data": "data",
@@ -57,10 +58,10 @@ _LAZY = {
     "estimators": "evaluation.marginal",
     "evaluation": "evaluation",
     "exercises": "exercises",
-    "fitted": "pretrained",
+    "fitted": "pretrained:fitted",
     "interactive": "interactive",
     "latents": "latents",
-    "load_model": "training.checkpoints",
+    "load_model": "training.checkpoints:load_model",
     "models": "models",
     "networks": "networks",
     "objectives": "objectives",
@@ -68,23 +69,23 @@ _LAZY = {
     "plots": "plots",
     "priors": "distributions.priors",
     "results": "results",
-    "save_model": "training.checkpoints",
+    "save_model": "training.checkpoints:save_model",
     "schedules": "schedules",
     "training": "training",
 }
-_OBJECTS = {"VAEEmbedding", "fitted", "load_model", "save_model"}
-"""Those among them that are no modules but lie in one."""
-# Modules that lay elsewhere once, and can still be imported from there.
+# Former names: they work as ever, and dir() shows the present ones alone.
 _FORMER = {
     "checkpoints": "training.checkpoints",
     "counts": "models.counts",
     "estimator": "embedding",
     "history": "training.history",
+    "linear": "schedules:linear_schedule",
     "negative_binomial": "distributions.negative_binomial",
     "recipes": "pretrained",
     "semi_supervised": "models.semi_supervised",
 }
-MovedModules(_LAZY | _FORMER).install()
+_PLACES = _LAZY | _FORMER
+MovedModules({name: place for name, place in _PLACES.items() if ":" not in place}).install()
 shift_seeds(seed_offset())
 
 _PLUMBING = {"Any", "ModuleType", "MovedModules", "import_module", "seed_offset", "shift_seeds"}
@@ -96,10 +97,11 @@ __all__ = sorted(
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in _PLACES:
         raise AttributeError(f"module 'vaecourse' has no attribute {name!r}")
-    module = import_module(f"vaecourse.{_LAZY[name]}")
-    return getattr(module, name) if name in _OBJECTS else module
+    place, _, inside = _PLACES[name].partition(":")
+    module = import_module(f"vaecourse.{place}")
+    return getattr(module, inside) if inside else module
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,7 @@ from math import cos, pi
 
 from vaecourse.checks import as_positive, check_positive_number
 
-__all__ = ["Schedule", "cyclical", "linear", "warmup_cosine"]
+__all__ = ["Schedule", "cyclical", "linear_schedule", "warmup_cosine"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Schedule:
         return self.name
 
 
-def linear(start: float, end: float, steps: int) -> Schedule:
+def linear_schedule(start: float, end: float, steps: int) -> Schedule:
     """Go from `start` at step 0 to `end` at step `steps`, then stay there.
 
     Parameters
@@ -50,7 +50,7 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     Returns
     -------
     Schedule
-        For example ``linear(0, 1, 2000)`` to anneal beta (Bowman et al., 2016).
+        For example ``linear_schedule(0, 1, 2000)`` to anneal beta (Bowman et al., 2016).
 
     Raises
     ------
@@ -60,13 +60,17 @@ def linear(start: float, end: float, steps: int) -> Schedule:
     Examples
     --------
     >>> import vaecourse as vae
-    >>> beta = vae.linear(0, 1, steps=100)
+    >>> beta = vae.linear_schedule(0, 1, steps=100)
     >>> [beta(step) for step in (0, 25, 50, 100, 200)]
     [0.0, 0.25, 0.5, 1.0, 1.0]
     """
     steps = as_positive(steps, "steps")
     value = partial(_linear, start, end, steps)
+    # What a schedule prints is part of a checkpoint, hence the former name.
     return Schedule(value, steps, f"linear({start}, {end}, {steps})")
+
+
+linear = linear_schedule  # its former name, which a network has too, but for its capital
 
 
 def _linear(start: float, end: float, steps: int, step: int) -> float:

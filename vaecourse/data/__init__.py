@@ -42,18 +42,19 @@ _not_had: dict[str, str] = {}  # why a set could not be had, for the rest of the
 def load(name: str, *, offline: str | None = None, root: str | os.PathLike | None = None) -> Split:
     """Load a data set.
 
-    MNIST, Fashion-MNIST and CIFAR-10 are looked for in ``root`` or the folder that the
+    A set of files, as MNIST, is looked for in ``root`` or the folder that the
     environment variable ``VAECOURSE_DATA`` names, then in the user's cache. In each, files may lie
     as torchvision lays them, gzipped or not, or as ``<name>.npz`` with the uint8 arrays x_train,
     y_train, x_test and y_test. Where they are in neither, they are downloaded to the cache and
-    verified. The other two sets need no files.
+    verified. "digits", scikit-learn's 8x8 digits, and "strokes", digits drawn by this package,
+    need no files.
 
     Parameters
     ----------
-    name : {"mnist", "fashion_mnist", "cifar10", "digits", "strokes"}
-        "digits" are scikit-learn's 8x8 digits, "strokes" are digits drawn by this package.
+    name : str
+        One of ``vaecourse.data.NAMES``, such as "mnist".
     offline : {None, "strokes"}
-        What stands in for MNIST or Fashion-MNIST when it is on no disk and cannot be downloaded.
+        What stands in for a set of 28x28 digits when it is on no disk and cannot be downloaded.
         The first fallback of a process prints why, once; later ones do not try the network
         again. With ``VAECOURSE_OFFLINE=1`` in the environment the network is never tried.
     root : path, optional

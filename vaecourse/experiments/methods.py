@@ -27,7 +27,7 @@ from vaecourse.models.semi_supervised import (
 )
 from vaecourse.networks import MLP, ConvEncoder, Linear
 from vaecourse.objectives import consistency_constrained, elbo, m2, prediction_constrained
-from vaecourse.schedules import linear
+from vaecourse.schedules import linear_schedule
 
 __all__ = [
     "beta_vae",
@@ -215,7 +215,7 @@ def constrained(work: Work, *, name: str) -> dict:
     before, after = (work.steps(recipe, epochs) for epochs in recipe["epochs"])
     work.fit(model, partial(elbo), {**recipe, "labeled": None}, before)
     objective = consistency_constrained if name == "cpc_vae" else prediction_constrained
-    ramp = linear(0.0, recipe["multiplier"], max(1, int(recipe["ramp"] * after)))
+    ramp = linear_schedule(0.0, recipe["multiplier"], max(1, int(recipe["ramp"] * after)))
     options = {"schedules": {"multiplier": ramp}}
     if "encoder_lr" in recipe:
         count = len(list(model.encoder.parameters()))

@@ -5,23 +5,24 @@ JupyterLab it is a widget whose `LiveFigure.state` Python reads and sets. Where 
 in print, a picture stands in its place.
 """
 
-from vaecourse.interactive.classes import style_content
-from vaecourse.interactive.digits import draw_a_digit, latent_explorer
-from vaecourse.interactive.host import LiveFigure
-from vaecourse.interactive.inference import elbo_gap, gradients, marginal, monte_carlo
-from vaecourse.interactive.likelihoods import counts
-from vaecourse.interactive.sweeps import beta, multiplier
+from collections.abc import Callable
+from importlib import import_module
+from inspect import isfunction, signature
+from pkgutil import iter_modules
 
-__all__ = [
-    "LiveFigure",
-    "beta",
-    "counts",
-    "draw_a_digit",
-    "elbo_gap",
-    "gradients",
-    "latent_explorer",
-    "marginal",
-    "monte_carlo",
-    "multiplier",
-    "style_content",
-]
+from vaecourse.interactive.host import LiveFigure
+
+
+def _figures() -> dict[str, Callable[..., LiveFigure]]:
+    """Return what the modules of this folder list that makes a figure: there is no other list."""
+    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
+    listed = ((name, getattr(module, name)) for module in modules for name in module.__all__)
+    return {
+        name: value
+        for name, value in listed
+        if isfunction(value) and signature(value).return_annotation is LiveFigure
+    }
+
+
+globals().update(_figures())
+__all__ = ["LiveFigure", *sorted(_figures())]

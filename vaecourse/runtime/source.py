@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-__all__ = ["reached_files", "source_hash"]
+__all__ = ["imported_modules", "reached_files", "source_hash"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,8 +42,22 @@ def reached_files(module: str) -> set[Path]:
         path = _file(waiting.pop())
         if path is not None and path not in found:
             found.add(path)
-            waiting += _imported(path)
+            waiting += imported_modules(path)
     return found
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield what a file imports from the package, at the top or inside a function.
+
+    A name that is taken from a module may be a module itself, so both are yielded. What is taken
+    from the package's own top is yielded by its name alone: ``import vaecourse`` is the package.
+    """
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            names += [node.module] if node.module != "vaecourse" else []
+        yield from (name for name in names if name.split(".")[0] == "vaecourse")
 
 
 def code_of(source: str) -> str:
@@ -63,14 +77,3 @@ def _file(module: str) -> Path | None:
     place = ROOT.joinpath(*parts)
     choices = [place.with_suffix(".py"), place / "__init__.py"] if parts else []
     return next((path for path in choices if path.exists()), None)
-
-
-def _imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.startswith("vaecourse."))
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if module.split(".")[0] == "vaecourse":
-                yield module
-                yield from (f"{module}.{alias.name}" for alias in node.names)

@@ -94,7 +94,7 @@ def fit(
     lr : float or Schedule
         Learning rate.
     schedules : dict, optional
-        Values for keywords of the objective: ``{"beta": linear(0, 1, 2000)}``.
+        Values for keywords of the objective: ``{"beta": linear_schedule(0, 1, 2000)}``.
     transform : callable, optional
         ``transform(x, generator) -> x``, applied to every batch anew, for example
         `vaecourse.data.labels.dynamic_binarization`.

@@ -1,16 +1,20 @@
 """What a function is, in words: a checkpoint goes on only with the one that made it.
 
 A function is its module, its name, its code, its defaults and the numbers and functions of its own
-module that it names. A partial is a function and the values that it fixes. What can only be told
-apart by its address in memory, as a lambda, is refused.
+module that it names. So are, for a function that no package brought, those that it names in other
+modules of the same kind: a helper in a file beside it is part of what it does. A partial is a
+function and the values that it fixes. What can only be told apart by its address in memory, as a
+lambda, is refused.
 """
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import partial
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
+from pathlib import Path
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 import torch
@@ -106,11 +110,27 @@ class _Describer:
         return f"a decorator [{_short([*_code(function.__code__), *values])}]"
 
     def _globals(self, function: FunctionType) -> Iterable[str]:
-        """Describe the numbers and functions of its own module that a function names."""
-        for name, value in sorted(inspect.getclosurevars(function).globals.items()):
+        """Describe the numbers and functions that a function names: see the top of this file."""
+        found, own = inspect.getclosurevars(function).globals, _is_own(function.__module__)
+        if own:  # also what a function inside it names
+            names = set(_names(function.__code__)) & set(function.__globals__)
+            found = {name: function.__globals__[name] for name in names}
+        for name, value in sorted(found.items()):
+            inside = value.func if isinstance(value, partial) else value
             home = isinstance(value, FunctionType) and value.__module__ == function.__module__
-            if isinstance(value, PLAIN) or home:
+            beside = own and isinstance(inside, FunctionType) and _is_own(inside.__module__)
+            if isinstance(value, PLAIN) or home or beside:
                 yield f"{name} = {self.describe(value)}"
+            elif own and isinstance(value, ModuleType) and _is_own(value.__name__):
+                yield from self._of_module(name, value, function.__code__)
+
+    def _of_module(self, name: str, module: ModuleType, code: CodeType) -> Iterable[str]:
+        """Describe the numbers and functions of `module` that are named as ``module.name``."""
+        for inner in sorted(set(_names(code)) & set(vars(module))):
+            value = getattr(module, inner)
+            own = isinstance(value, FunctionType) and _is_own(value.__module__)
+            if isinstance(value, PLAIN) or own:
+                yield f"{name}.{inner} = {self.describe(value)}"
 
     def _object(self, value: object) -> str:
         if is_dataclass(value):
@@ -128,6 +148,25 @@ class _Describer:
             f"{self.role} is {kind}: a checkpoint cannot tell it from another; {CURE}, "
             "or train without checkpoint"
         )
+
+
+def _is_own(module: str) -> bool:
+    """Tell whether a module is the user's: no part of Python, this or an installed package."""
+    top = module.partition(".")[0]
+    if top == "__main__":
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None or top == "vaecourse" or top in sys.stdlib_module_names:
+        return False
+    return not {"site-packages", "dist-packages"} & set(Path(file).parts)
+
+
+def _names(code: CodeType) -> Iterable[str]:
+    """Yield the names that a function and those inside it use."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def _code(code: CodeType, docstring: str | None = None) -> Iterable[str]:

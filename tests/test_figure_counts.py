@@ -8,6 +8,12 @@ from tests import browser as browsers
 from tests import interactive_examples as examples
 from vaecourse import interactive
 
+EXAMPLE = examples.Example(
+    interactive.counts,
+    ("input[name=mean]", (0.6, 0.5), (0.9, 0.5)),
+    ("input[name=theta]", "ArrowRight"),
+    ["mean"],
+)
 CALL = """(m, mean, theta, most) => [m.negativeBinomial(mean, theta, most), m.poisson(mean, most),
     m.facts(mean, theta)]"""
 
