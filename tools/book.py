@@ -31,6 +31,7 @@ from pathlib import Path
 
 from render import BUILD, VENDOR, render, write
 from run_chapters import CELL_TIMEOUT, JOBS, execute_changed, in_parallel
+from speak import on_any_terminal
 from weathers import DICE, of_tree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -253,8 +254,6 @@ def run(options):
 def main():
     """Read the command line and run one command."""
     options = parse()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what make passes on
     try:
         return run(options)
@@ -268,4 +267,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main))

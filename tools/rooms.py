@@ -9,6 +9,8 @@ import ast
 import sys
 from pathlib import Path
 
+from speak import on_any_terminal
+
 DOORS = {"__init__", "__main__"}
 ARROW = ["networks", "distributions", "models", "objectives", "training"]
 
@@ -74,4 +76,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(on_any_terminal(main))

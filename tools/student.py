@@ -9,6 +9,7 @@ build where there was one.
 """
 
 import argparse
+import os
 import re
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from pathlib import Path
 import nbformat
 import render
 from plain import EQUATION, Labels, plain
+from speak import on_any_terminal
 
 BOOK = Path("book")
 CACHE = Path("_build/.jupyter_cache")
@@ -153,10 +155,12 @@ def main():
     """Read the command line and write the copies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("student"))
-    written = write(parser.parse_args().out)
+    out = parser.parse_args().out.absolute()
+    os.chdir(Path(__file__).resolve().parent.parent)
+    written = write(out)
     print(f"student: {len(written)} notebooks in {written[0].parent}/")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main))

@@ -155,6 +155,7 @@ def _bar(name: str, total: int | None) -> tqdm:
         unit="B",
         unit_scale=True,
         file=sys.stdout,
+        disable=sys.stdout is None,
         leave=False,
         mininterval=0.5,
     )

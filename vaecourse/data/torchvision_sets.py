@@ -20,6 +20,7 @@ from vaecourse.data import formats
 from vaecourse.data.download import DownloadError, fetch, first_answer, temporary_folder
 from vaecourse.data.sources import SOURCES, Source
 from vaecourse.data.storage import DataError, publish
+from vaecourse.runtime.terminal import say
 
 PROBE_SECONDS = 4.0
 LEAST_TRAIN, LEAST_TEST = 6, 1
@@ -68,7 +69,7 @@ def download(name: str, folder: Path) -> Arrays:
     fill, target, mirrors, probe = _plan(name, folder)
     answering = first_answer([mirror + probe for mirror in mirrors], PROBE_SECONDS)
     ordered = sorted(mirrors, key=lambda mirror: mirror + probe != answering)
-    print(f"Downloading {name} to {target}", flush=True)
+    say(f"Downloading {name} to {target}")
     try:
         with temporary_folder(folder, _bytes_written(SOURCES[name])) as temporary:
             _fill_from_any(fill, ordered, temporary)
