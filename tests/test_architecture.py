@@ -23,7 +23,7 @@ SCRIPTS = sorted(
 # package itself, "vaecourse", imports nearly all of them, so only a leaf may ask it.
 KNOWS = {
     "checks": "",
-    "commands": "data evaluation pretrained training",
+    "commands": "data evaluation pretrained runtime training",
     "data": "checks runtime",
     "diagrams": "runtime",
     "distributions": "checks runtime",

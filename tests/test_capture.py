@@ -182,7 +182,7 @@ def without_a_gpu(monkeypatch):
     def set_mode(mode, read=torch.Tensor.item):
         monkeypatch.setattr(torch.Tensor, "item", refuse if mode == "error" else read)
 
-    monkeypatch.setattr(labels, "_check_probabilities", lambda x: None)  # as on a device
+    monkeypatch.setattr(labels, "check_inside", lambda *_: None)  # as on a device
     monkeypatch.setattr(capture.CapturedSteps, "_record", record)
     monkeypatch.setattr(python_state, "_told", told)
     monkeypatch.setattr(python_state, "random_states", states)

@@ -225,3 +225,21 @@ def test_every_flipped_bit_of_a_small_header_is_noticed(tmp_path):
         _refusal(path, ValueError)
     path.write_bytes(content)
     assert read_checkpoint(path)[1] == {"betas": [0.9, 0.999]}
+
+
+@pytest.mark.parametrize("length", [2**62, 2**40, 2**27])
+def test_an_absurd_header_is_not_made_room_for(tmp_path, length):
+    """The length of the header stands in the first eight bytes."""
+    path = tmp_path / "absurd"
+    path.write_bytes(struct.pack("<Q", length) + b"{" + bytes(100))
+    with pytest.raises(ValueError, match="is no safetensors file, or not a whole one"):
+        read_checkpoint(path)
+
+
+def test_an_absurd_tensor_is_not_made_room_for(tmp_path):
+    path = tmp_path / "absurd"
+    tensor = {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}
+    header = json.dumps({"weight": tensor}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(100))
+    with pytest.raises(ValueError, match="is no safetensors file, or not a whole one"):
+        read_checkpoint(path)

@@ -3,11 +3,13 @@
 import gzip
 import hashlib
 import io
+import os
 import socket
 import sys
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import data_files
 import numpy as np
@@ -17,6 +19,7 @@ from vaecourse import data
 from vaecourse.data import download, sources, torchvision_sets
 
 RESOLVE = socket.getaddrinfo
+DATA = os.environ.get("VAECOURSE_DATA")  # here: every test hides it
 
 pytestmark = pytest.mark.usefixtures("private")
 
@@ -78,7 +81,7 @@ def mnist_served(server, monkeypatch):
 def checked(name, content):
     """Return what a source says about a file."""
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return sources.File(name, md5, hashlib.sha256(content).hexdigest())
+    return sources.File(name, md5, hashlib.sha256(content).hexdigest(), len(content))
 
 
 def serve_from(monkeypatch, *mirrors, name="mnist", files=None):
@@ -136,7 +139,7 @@ def test_a_second_mirror_replaces_a_bad_one(tmp_path, server, mnist_served, monk
     assert ("GET", f"/bad/{last}") in server.asked and ("GET", f"/good/{last}") in server.asked
 
 
-@pytest.mark.parametrize("fault", ["changed", "short", "gone"])
+@pytest.mark.parametrize("fault", ["changed", "short", "long", "gone"])
 def test_a_bad_transfer_leaves_nothing(tmp_path, server, mnist_served, few_strokes, fault):
     last = list(server.files)[-1]
     if fault == "changed":
@@ -144,9 +147,13 @@ def test_a_bad_transfer_leaves_nothing(tmp_path, server, mnist_served, few_strok
     elif fault == "short":
         server.promised_too_much = 10
         server.files[last] = server.files[last][:-10]
+    elif fault == "long":
+        server.files[last] += b"?"
     else:
         del server.files[last]
-    with pytest.raises(data.DataError, match=f"the download of .*{last} (has MD5|failed)"):
+    with pytest.raises(
+        data.DataError, match=f"the download of .*{last} (has MD5|failed|is longer)"
+    ):
         data.load("mnist")
     assert cached(tmp_path) == ["data"]
     split = data.load("mnist", offline="strokes")
@@ -168,7 +175,54 @@ def test_the_sources_are_those_of_torchvision(name, peer):
     datasets = pytest.importorskip("torchvision.datasets")
     *_, mirrors, files = sources.SOURCES[name]
     assert [(file.name, file.md5) for file in files] == getattr(datasets, peer).resources
-    assert list(mirrors) == getattr(datasets, peer).mirrors
+    known = [mirror.partition("://")[2] for mirror in mirrors]
+    assert {mirror.partition("://")[2] for mirror in getattr(datasets, peer).mirrors} <= set(known)
+    assert mirrors[0].startswith("https://")
+
+
+def test_sizes_and_checksums_are_those_of_real_files():
+    """Where MNIST lies as it is downloaded, as its sources announce it."""
+    folder = Path(DATA or "nowhere") / "MNIST" / "raw"
+    paths = [folder / file.name for file in sources.SOURCES["mnist"].files]
+    if not all(path.is_file() for path in paths):
+        pytest.skip("needs the gzipped files of MNIST in VAECOURSE_DATA")
+    found = [checked(path.name, path.read_bytes()) for path in paths]
+    assert found == list(sources.SOURCES["mnist"].files)
+
+
+def test_a_server_that_never_ends_is_left(tmp_path, server):
+    """The connection stays open and promises a terabyte; the file is known to be smaller."""
+    server.files["endless"] = bytes(2 << 16)
+    server.stalled, server.promised_too_much = True, 10**12
+    file = checked("endless", bytes(1 << 16))
+    with pytest.raises(download.DownloadError, match="is longer than the 65536 bytes"):
+        download.fetch(server.url, file, tmp_path)
+    assert (tmp_path / "endless").stat().st_size <= file.size
+
+
+def test_what_a_killed_download_left_is_removed(tmp_path, server, mnist_served):
+    folder = tmp_path / "cache" / "data"
+    old, new = folder / ".download-old", folder / ".download-new"
+    for place in (old, new):
+        (place / "finished").mkdir(parents=True)
+        (place / "finished" / "half").write_bytes(b"half of")
+    for path in (old, *old.rglob("*")):
+        os.utime(path, (0, 0))
+    data.load("mnist")
+    assert not old.exists() and (new / "finished" / "half").read_bytes() == b"half of"
+
+
+def test_a_disk_without_room_is_named_before_anything_is_asked_for(
+    tmp_path, server, mnist_served, monkeypatch
+):
+    size = sum(map(len, server.files.values()))
+    monkeypatch.setattr(download.machine, "free_disk", lambda _folder: size - 1)
+    with pytest.raises(data.DataError, match=f"the disk of {tmp_path}.* MB left and .* are needed"):
+        data.load("mnist")
+    assert {command for command, _ in server.asked} == {"HEAD"}
+    assert cached(tmp_path) == ["data"]
+    monkeypatch.setattr(download.machine, "free_disk", lambda _folder: size)
+    assert data.load("mnist", root=tmp_path).name == "mnist"
 
 
 def test_a_stalled_transfer_ends(tmp_path, server, mnist_served, monkeypatch):

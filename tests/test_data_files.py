@@ -1,8 +1,12 @@
 """Files of MNIST in every layout, sound and broken."""
 
 import gzip
+import io
 import os
+import re
 import tempfile
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import data_files
@@ -93,11 +97,16 @@ BROKEN = {
     "header": ("y_train", lambda b: b[:5], "5 bytes, fewer than its 8-byte header"),
     "empty": ("y_train", lambda b: b"", "0 bytes"),
     "short": ("x_train", lambda b: b[:-1], "47039 values, its header promises 47040"),
-    "long": ("y_test", lambda b: b + b"\0", "21 values, its header promises 20"),
+    "long": ("y_test", lambda b: b + b"\0", "more than 20 values, its header promises 20"),
     "size": (
         "x_train",
         lambda b: data_files.idx(np.zeros((60, 27, 28), np.uint8)),
         r"shape \(27, 28\), \(28, 28\) is wanted",
+    ),
+    "absurd": (
+        "x_train",
+        lambda b: b[:4] + b"\xff" * 4 + b[8:],
+        "announces 3367254359280 values",
     ),
     "label": ("y_test", lambda b: b[:-1] + b"\xff", "a label 255, labels from 0 to 9"),
     "count": (
@@ -121,6 +130,73 @@ def test_a_broken_idx_file_is_named_and_nothing_is_touched(tmp_path, case, zippe
         assert paths[key].name in str(caught.value)
         assert "Put an intact copy in its place" in str(caught.value)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def unpacked(call):
+    """Return what a call raises, and how many bytes Python held at most meanwhile."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(data.DataError) as caught:
+            call()
+        return str(caught.value), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+MUCH = 2**26
+
+
+@pytest.mark.parametrize("kind", ["pixels", "labels"])
+def test_a_gzip_bomb_is_left_at_the_size_that_its_header_promises(tmp_path, kind):
+    event = (28, 28) if kind == "pixels" else ()
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(data_files.idx(np.zeros((2, *event), np.uint8)) + bytes(MUCH)))
+    words, held = unpacked(lambda: formats.read_idx(path, event))
+    assert "holds more than" in words and str(path) in words
+    assert held < MUCH / 4
+
+
+@pytest.mark.parametrize("reader", [formats.read_cifar_binary, formats.read_cifar_python])
+def test_a_gzip_bomb_without_a_header_is_left_at_the_most_that_is_read(
+    tmp_path, monkeypatch, reader
+):
+    monkeypatch.setattr(formats, "MOST_VALUES", 2**20)
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(MUCH)))
+    words, held = unpacked(lambda: reader(path))
+    assert "bomb.gz holds more than 0.00104858 GB" in words
+    assert held < MUCH / 4
+
+
+def announced(shape, descr="|u1"):
+    """Return the beginning of an array that announces a shape."""
+    content = io.BytesIO()
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(content, header)
+    return content.getvalue()
+
+
+ABSURD = {
+    "a shape": (announced((10**6, 28, 28, 2000)), "would take 6.27e\\+03 GB as float32"),
+    "a type": (announced((6,), "<U400000000"), "would take 9.6 GB: keep fewer"),
+    "no such size": (announced((60, 28, 28)) + bytes(9), "another size than its header says"),
+    "less than nothing": (announced((-1, 28, 28)), "another size than its header says"),
+    "a header without end": (b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + bytes(MUCH), "EOF"),
+}
+
+
+@pytest.mark.parametrize("case", ABSURD)
+@pytest.mark.parametrize("key", ["x_train", "y_test"])
+def test_an_array_that_announces_too_much_is_not_made_room_for(tmp_path, case, key):
+    content, words = ABSURD[case]
+    path = tmp_path / "mnist.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in data_files.arrays().items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, array) if name != key else file.write(content)
+    said, held = unpacked(lambda: formats.read_npz(path, (28, 28)))
+    assert re.search(words, said) and str(path) in said
+    assert held < MUCH / 4
 
 
 def test_a_gz_file_cut_anywhere_is_refused(tmp_path):

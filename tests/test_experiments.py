@@ -338,3 +338,33 @@ def test_predictions_of_the_encoder_are_probabilities():
     total = predict(model, split_of("digits").valid.x).sum(1)
     torch.testing.assert_close(total, torch.ones_like(total))
     assert BUDGET < 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is not JSON"),
+        (b"null", "must hold one JSON object, got NoneType"),
+        (b"{}", "is no row of an experiment: it lacks experiment, dataset"),
+        (b'{"a": 1}', "it lacks experiment"),
+    ],
+)
+def test_a_file_that_is_no_row_is_named_and_left_alone(tmp_path, content, words):
+    path = tmp_path / f"{trial(GUESS).name}.json"
+    path.write_bytes(content)
+    for read_it in (
+        lambda: sort_out(tmp_path, [trial(GUESS)], redo=True),
+        partial(read_rows, tmp_path),
+    ):
+        with pytest.raises(ValueError, match=words) as caught:
+            read_it()
+        assert str(path) in str(caught.value)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("value", ["NaN", "null", '"0.1"'])
+def test_a_row_without_a_number_is_no_row(tmp_path, value):
+    text = '{"experiment": "m2", "dataset": "mnist", "labels": 100, "seed": 0, "cpu_seconds": 1, '
+    (tmp_path / "a.json").write_text(f'{text}"test_error": {value}}}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.json must hold a number as test_error"):
+        read_rows(tmp_path)

@@ -6,7 +6,8 @@ import stat
 import pytest
 import torch
 
-from vaecourse.runtime.files import remove_unfinished, whole_file, write_whole
+import vaecourse as vae
+from vaecourse.runtime.files import check_writable, remove_unfinished, whole_file, write_whole
 from vaecourse.training.checkpoints import write_checkpoint
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="Windows knows no such modes")
@@ -134,3 +135,64 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
         raise ZeroDivisionError
     assert path.read_text(encoding="utf-8") == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@on_posix
+@pytest.mark.parametrize("there", [True, False], ids=["over an old file", "anew"])
+@pytest.mark.parametrize("write", [_text, _weights])
+def test_without_room_the_file_is_named_and_the_old_one_stays(tmp_path, write, there):
+    """A limit on the size of files stands in for a full disk: the system refuses in its way."""
+    import resource
+
+    path = tmp_path / "kept"
+    if there:
+        path.write_text("before", encoding="utf-8")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+    try:
+        with pytest.raises(OSError, match="could not be written whole") as caught:
+            write(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    kept = "what stood there before is untouched" if there else "nothing of it is left"
+    assert str(path) in str(caught.value) and kept in str(caught.value)
+    assert [file.read_text(encoding="utf-8") for file in tmp_path.iterdir()] == ["before"] * there
+
+
+def test_what_can_be_written_is_known_before_and_nothing_is_made(tmp_path):
+    check_writable(tmp_path / "new")
+    check_writable(tmp_path / "some" / "folder" / "new")
+    (tmp_path / "file").write_text("text", encoding="utf-8")
+    check_writable(tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(FileExistsError, match="is a folder or a device"):
+        check_writable(tmp_path)
+    with pytest.raises(NotADirectoryError, match=r"new cannot be written \(Not a directory\)"):
+        check_writable(tmp_path / "file" / "new")
+
+
+@on_posix
+def test_a_folder_that_may_not_be_written_is_named_before(tmp_path, monkeypatch):
+    def refuse(*_args, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # root may write everywhere
+    with pytest.raises(PermissionError, match=r"new cannot be written \(Permission denied\); give"):
+        check_writable(tmp_path / "new")
+
+
+@pytest.mark.parametrize("place", ["a folder", "below a file"])
+def test_fit_asks_before_the_first_step(tmp_path, place):
+    path = tmp_path / "taken"
+    path.mkdir() if place == "a folder" else path.write_text("text", encoding="utf-8")
+    model = vae.mlp_vae((1, 8, 8), latent_dim=2)
+    before = [p.clone() for p in model.parameters()]
+    with pytest.raises(OSError, match="give another path"):
+        vae.fit(
+            model,
+            vae.objectives.elbo,
+            vae.load("digits"),
+            steps=1,
+            checkpoint=path if place == "a folder" else path / "run",
+        )
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))

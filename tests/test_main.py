@@ -184,3 +184,20 @@ def test_other_weights_and_other_data_are_refused(tmp_path, capsys):
     save_model(vaecourse.mlp_vae((1, 8, 8), 20), path, meta)
     assert main(["evaluate", str(path)]) == 1
     assert "other digits" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "experiments"])
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    tmp_path, monkeypatch, capsys, command
+):
+    taken = tmp_path / "taken"
+    taken.write_text("text", encoding="utf-8")
+    monkeypatch.setattr("vaecourse.commands._split", None)
+    monkeypatch.setattr("vaecourse.experiments.cli.run_grid", None)
+    if command == "train":
+        code = main(["train", "vae", str(taken / "model"), "--data", "digits"])
+    else:
+        code = _experiments(taken, "pixels_logistic")
+    assert code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(taken) in line and "cannot be written (Not a directory)" in line

@@ -94,3 +94,28 @@ def test_a_notebook_shows_one_sharp_picture_with_and_without_the_inline_backend(
         assert set(outputs[0].data) == {"image/png", "text/plain"}
         assert outputs[0].metadata["image/png"]["width"] < 300
     assert plain[0].data["image/png"] == inline[0].data["image/png"]
+
+
+AWKWARD = ["$", "$a_{$", "$\\nope$", "costs $5 or $6_$", "a_b", "two\nlines $_$", "é ü 猫"]
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_any_name_of_a_reader_can_be_drawn(name, monkeypatch):
+    """The names of classes, factors and bars, and titles, come from readers' files."""
+    counts = [[2, 1], [1, 2]]
+    figures = [
+        plots.confusion(counts, names=[name, "b"]),
+        plots.terms({name: {"rate": 1.0, "distortion": 2.0}}),
+        plots.factor_matrix({name: counts}, factors=[name, "b"]),
+    ]
+    for figure in figures:
+        shown = [text.replace(" ", "_") for text, _, _ in drawn_texts(figure, monkeypatch)]
+        assert name.replace(" ", "_") in shown
+
+
+def test_formulas_are_still_set(monkeypatch):
+    figure = plots.activity([0.9, 0.5])
+    figure.canvas.draw()
+    (label,) = [text for text in figure.findobj(Text) if text.get_text() == "activity $A_u$"]
+    assert label.get_parse_math()

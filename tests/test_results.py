@@ -51,8 +51,8 @@ def test_what_is_missing_is_named(folder, tmp_path):
         results.read(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("text", ["{", "[1]"])
-def test_a_damaged_row_is_named(folder, text):
-    (folder / "bad.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"bad\.json"):
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"null", b"", b"\xff", b"[" * 10**5])
+def test_a_damaged_row_is_named(folder, content):
+    (folder / "bad.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"bad\.json .*move it out of the folder"):
         results.read(folder)

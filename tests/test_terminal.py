@@ -11,9 +11,11 @@ import pytest
 
 from vaecourse import __main__
 from vaecourse.__main__ import main
+from vaecourse.data.download import _bar
 from vaecourse.exercises.catalogue import exercises
-from vaecourse.runtime import terminal
+from vaecourse.runtime import progress_bar, terminal
 
+UNCLEAN = nbformat.writes(nbformat.v4.new_notebook(metadata={"widgets": {}}), indent=7)
 ANSWER = """
 from vaecourse.exercises import check
 def best(x): return x
@@ -102,6 +104,117 @@ def test_so_does_one_that_stops_before_the_end(monkeypatch, capsys, unread, comm
         monkeypatch.setattr(sys, "stdout", output)
         assert main(["exercises", command]) == terminal.READER_GONE
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("tool", ["rooms", "notebook"])
+def test_a_tool_whose_reader_stops_reading_ends_too(repository, tmp_path, unread, tool):
+    """One that prints when it ends, and one that must not be mistaken for having found nothing."""
+    path = tmp_path / "unclean.ipynb"
+    path.write_text(UNCLEAN, encoding="utf-8")
+    arguments = ["clean", "--check", str(path)] if tool == "notebook" else []
+    done = subprocess.run(
+        [sys.executable, f"tools/{tool}.py", *arguments],
+        cwd=repository,
+        env=os.environ | {"PYTHONPATH": str(repository)},
+        stdout=unread,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (terminal.READER_GONE, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_tool_names_every_path_on_every_terminal(repository, tmp_path, encoding):
+    path = tmp_path / "π.ipynb"
+    path.write_text(UNCLEAN, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "tools/notebook.py", "clean", "--check", str(path)],
+        cwd=repository,
+        env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding=encoding,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert r"\u03c0.ipynb is not clean" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_what_the_package_says_by_itself_speaks_to_every_terminal(monkeypatch, encoding):
+    """As a message that names a folder does where nobody prepared the terminal."""
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    terminal.say("Downloading to /数/π/\udc80")
+    written = sys.stdout.buffer.getvalue().decode(encoding)
+    assert written == {"utf-8": "Downloading to /数/π/?\n"}.get(
+        encoding, "Downloading to /?/pi/?\n"
+    )
+
+
+def test_no_message_and_no_bar_needs_an_output(monkeypatch):
+    """Windows gives none to programs without a window; a closed one is none."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    terminal.say("nobody hears it")
+    for bar in (progress_bar(3, 0, "training", True), _bar("file", 3)):
+        with bar:
+            bar.update(3)
+
+
+class Window(io.TextIOWrapper):
+    """A terminal that somebody looks at."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_bar_fits_every_terminal(monkeypatch, encoding):
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stdout", Window(io.BytesIO(), encoding=encoding))
+    bars = progress_bar(3, 0, "training", True), _bar("train-images-idx3-ubyte.gz", 3)
+    for bar in bars:
+        with bar:
+            bar.update(3)
+            bar.refresh()
+    sys.stdout.flush()
+    assert b"training" in sys.stdout.buffer.getvalue()
+
+
+POOR = """
+import json, sys
+from vaecourse.__main__ import main
+def code(command):
+    try:
+        return main(command)
+    except SystemExit as stopped:
+        return stopped.code
+print(json.dumps([code(command) for command in json.loads(sys.argv[1])]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_no_command_needs_a_rich_terminal(repository, tmp_path, encoding):
+    """Twenty columns, no colors, a C locale, a home that may not be written, help and refusals."""
+    names = ["train", "evaluate", "experiments", "doctor", "exercises"]
+    helps = [["--help"], *([name, "--help"] for name in names), ["exercises", "check", "--help"]]
+    lost = str(tmp_path / "é✓")
+    refused = [["nonsense"], ["exercises", "check", lost], ["evaluate", lost], ["exercises"]]
+    refused += [["train", "vae", lost, "--data", lost], ["experiments", "é✓"]]
+    home = tmp_path / "home"
+    home.mkdir(mode=0o555)
+    commands = [*helps, ["exercises", "list"], ["exercises", "progress"], ["doctor"], *refused]
+    environment = os.environ | {"PYTHONPATH": str(repository), "PYTHONIOENCODING": encoding}
+    environment |= {"COLUMNS": "20", "TERM": "dumb", "NO_COLOR": "1", "LC_ALL": "C"}
+    environment |= {"HOME": str(home), "MPLCONFIGDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", POOR, json.dumps(commands)],
+        env=environment,
+        capture_output=True,
+        encoding=encoding,
+    )
+    assert "Traceback" not in done.stderr
+    codes = json.loads(done.stderr.splitlines()[-1])
+    assert codes == [0] * (len(helps) + 3) + [2, 2, 1, 2, 2, 2], done.stderr
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's full device")

@@ -31,6 +31,7 @@ from pathlib import Path
 import contents
 from render import BUILD, DRAWN, VENDOR, render, write
 from run_chapters import CELL_TIMEOUT, JOBS, execute_changed, in_parallel
+from speak import on_any_terminal
 from weathers import DICE, of_tree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -246,8 +247,6 @@ def run(options):
 def main():
     """Read the command line and run one command."""
     options = parse()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what make passes on
     try:
         return run(options)
@@ -261,4 +260,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main))

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 from nbstripout import strip_output
 from render import write
+from speak import on_any_terminal
 
 CELL_KEYS = ("tags", "mystnb")
 NOTEBOOK_METADATA = {
@@ -61,4 +62,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main))

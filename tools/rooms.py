@@ -9,6 +9,8 @@ A room is a module or a folder directly under vaecourse/. An arrow is an import 
 import sys
 from pathlib import Path
 
+from speak import on_any_terminal
+
 from vaecourse.runtime.source import imported_modules
 
 DOORS = {"__init__", "__main__"}
@@ -93,4 +95,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(on_any_terminal(main))

@@ -17,6 +17,7 @@ from pathlib import Path
 import contents
 import nbformat
 from plain import EQUATION, Labels, plain
+from speak import on_any_terminal
 
 from vaecourse.runtime.files import write_whole
 
@@ -153,4 +154,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main))

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import weather_report
 from kernels import kernel_of
 from run_chapters import execute
+from speak import on_any_terminal
 from weathers import WEATHERS
 
 import book
@@ -185,4 +186,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main))

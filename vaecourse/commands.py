@@ -10,6 +10,7 @@ from vaecourse.data import NAMES, Split, from_images, load, split_of
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.evaluation import evaluate
 from vaecourse.pretrained import RECIPES
+from vaecourse.runtime.files import check_writable
 from vaecourse.training.checkpoints import load_model, read_checkpoint, save_model
 
 __all__ = ["add_parser"]
@@ -76,6 +77,7 @@ def _split(data: str, size: list[int] | None) -> Split:
 
 
 def _train(options: argparse.Namespace) -> None:
+    check_writable(options.file)
     split = _split(options.data, options.size)
     unfinished = options.file.with_name(f"{options.file.name}.unfinished")
     model, history = RECIPES[options.recipe].train(

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Summary", "read", "summary"]
+__all__ = ["Summary", "read", "read_row", "summary"]
 
 FOLDER = Path(__file__).parent.parent / "results"
+CURE = "move it out of the folder; its run can be made again"
 
 
 class Summary(NamedTuple):
@@ -58,7 +59,34 @@ def read(folder: str | Path = FOLDER / "semi_supervised") -> list[dict]:
         raise FileNotFoundError(
             f"{folder} is no folder of results; they lie in the course's repository, in results/"
         )
-    return [_read_row(path) for path in sorted(folder.glob("*.json"))]
+    return [read_row(path) for path in sorted(folder.glob("*.json"))]
+
+
+def read_row(path: Path) -> dict:
+    """Return one recorded run.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+
+    Returns
+    -------
+    dict
+        What the file holds.
+
+    Raises
+    ------
+    ValueError
+        If the file is no JSON object.
+    """
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON ({error}); {CURE}") from error
+    if not isinstance(row, dict):
+        raise ValueError(f"{path} must hold one JSON object, got {type(row).__name__}; {CURE}")
+    return row
 
 
 def summary(
@@ -100,13 +128,3 @@ def _half_width(errors: np.ndarray) -> float:
     if count == 1:
         return float("inf")
     return float(stats.t.ppf(0.975, count - 1) * errors.std(ddof=1) / count**0.5)
-
-
-def _read_row(path: Path) -> dict:
-    try:
-        row = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON ({error}); make its run again") from error
-    if not isinstance(row, dict):
-        raise ValueError(f"{path} must hold one JSON object, got {type(row).__name__}")
-    return row

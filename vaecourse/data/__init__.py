@@ -17,6 +17,7 @@ from vaecourse.data.own_split import split_of
 from vaecourse.data.sources import SOURCES
 from vaecourse.data.split import Batch, HeldOut, Split, make_split
 from vaecourse.data.storage import DataError, cache_folder, content_hash, data_folders
+from vaecourse.runtime.terminal import say
 
 __all__ = [
     "NAMES",
@@ -165,7 +166,7 @@ def _fallback(name: str, reason: str) -> Split:
     )
     if name not in _not_had:
         _not_had[name] = reason
-        print(note, flush=True)
+        say(note)
     return _strokes(note)
 
 

@@ -2,10 +2,13 @@
 
 import hashlib
 import queue
+import shutil
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,11 @@ from urllib.request import Request, build_opener
 from tqdm import tqdm
 
 from vaecourse.data.sources import File
+from vaecourse.runtime import machine
 
 STALL_SECONDS = 20.0
 _CHUNK = 1 << 16
+_PREFIX = ".download-"
 
 
 class DownloadError(RuntimeError):
@@ -62,6 +67,43 @@ def _ask(url: str, timeout: float, answers: queue.SimpleQueue) -> None:
         answers.put((url, False))
 
 
+@contextmanager
+def temporary_folder(folder: Path, size: int) -> Iterator[Path]:
+    """Lend a folder below `folder` for a download; remove what killed downloads left there.
+
+    Parameters
+    ----------
+    folder : Path
+        Where data lie; it need not exist.
+    size : int
+        Bytes that will be written.
+
+    Raises
+    ------
+    DownloadError
+        If the disk has fewer bytes left.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_PREFIX}*"):
+        if _is_abandoned(left):
+            shutil.rmtree(left, ignore_errors=True)
+    free = machine.free_disk(folder)
+    if free is not None and free < size:
+        raise DownloadError(
+            f"the disk of {folder} has {free / 1e6:.0f} MB left and {size / 1e6:.0f} MB are needed"
+        )
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_PREFIX) as temporary:
+        yield Path(temporary)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Say whether nothing was written for so long that no transfer can be alive."""
+    with suppress(OSError):
+        last = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+        return time.time() - last > 3 * STALL_SECONDS
+    return False
+
+
 def fetch(mirror: str, file: File, folder: Path) -> None:
     """Download one file into a folder, with a progress bar on standard output, and verify it.
 
@@ -70,10 +112,12 @@ def fetch(mirror: str, file: File, folder: Path) -> None:
     Raises
     ------
     DownloadError
-        If the transfer fails, stalls for 20 seconds, or differs from a checksum.
+        If the transfer fails, stalls for 20 seconds, is longer than the file, or differs from a
+        checksum.
     """
     url, target = mirror + file.name, folder / file.name
     wanted = {"MD5": file.md5, "SHA-256": file.sha256}
+    left = file.size
     digests = {
         "MD5": hashlib.md5(usedforsecurity=False),
         "SHA-256": hashlib.sha256(),
@@ -85,6 +129,11 @@ def fetch(mirror: str, file: File, folder: Path) -> None:
             _bar(target.name, response.length) as bar,
         ):
             while chunk := response.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise DownloadError(
+                        f"the download of {url} is longer than the {file.size} bytes of the file"
+                    )
                 stored.write(chunk)
                 for digest in digests.values():
                     digest.update(chunk)
@@ -106,6 +155,7 @@ def _bar(name: str, total: int | None) -> tqdm:
         unit="B",
         unit_scale=True,
         file=sys.stdout,
+        disable=sys.stdout is None,
         leave=False,
         mininterval=0.5,
     )

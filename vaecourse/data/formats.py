@@ -9,19 +9,26 @@ import math
 import pickletools
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
+from vaecourse.data.limits import MOST_BYTES
+from vaecourse.data.npz import NPZ_ERRORS, names_in, read_member
 from vaecourse.data.storage import ARRAYS, DataError
 
 REPAIR = (
     "Put an intact copy in its place, or move it away with the rest of its set "
     "to have the set downloaded again."
 )
+MOST_VALUES = MOST_BYTES // 4
+"""The most bytes that are read: each becomes a float32."""
+_PART = 2**20
 CIFAR_EVENT = (3, 32, 32)
 _CIFAR_PIXELS = math.prod(CIFAR_EVENT)
-_NPZ_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _PICKLE_BYTES = {"BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"}
 
 
@@ -46,17 +53,38 @@ def find(folder: Path, name: str) -> Path | None:
     return next((path for path in existing if path.is_file()), existing[0] if existing else None)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a file's content, decompressed if its name ends in ``.gz``."""
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, decompressed if its name ends in ``.gz``; name it in what goes wrong."""
     if not path.is_file():
         raise unusable(path, "is a folder or a device, a file is wanted")
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return file.read()
+            yield cast(IO[bytes], file)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise unusable(path, f"is truncated or corrupted ({error})") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error}). Allow reading it.") from error
+
+
+def _up_to(file: IO[bytes], most: int) -> bytes:
+    """Return what is left of a file, and one byte too many where it is more than `most`.
+
+    A few bytes of gzip can unpack to any size, so nothing is unpacked that is not wanted.
+    """
+    content = bytearray()
+    while len(content) <= most and (part := file.read(min(_PART, most + 1 - len(content)))):
+        content += part
+    return bytes(content)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content, decompressed if its name ends in ``.gz``, up to 1 GB."""
+    with _opened(path) as file:
+        content = _up_to(file, MOST_VALUES)
+    if len(content) > MOST_VALUES:
+        raise unusable(path, f"holds more than {MOST_VALUES / 1e9:g} GB, the most that is read")
+    return content
 
 
 def read_idx(path: Path, event: tuple[int, ...]) -> np.ndarray:
@@ -65,21 +93,31 @@ def read_idx(path: Path, event: tuple[int, ...]) -> np.ndarray:
     The file holds the bytes 0, 0, 8 (for uint8) and the number of dimensions, then each
     dimension as a big-endian 32-bit number, then the values.
     """
-    content = read_bytes(path)
+    with _opened(path) as file:
+        start = 4 + 4 * (1 + len(event))
+        shape = _idx_shape(path, _up_to(file, start - 1), event)
+        wanted = math.prod(shape)
+        content = _up_to(file, wanted)
+    if len(content) != wanted:
+        found = f"more than {wanted}" if len(content) > wanted else len(content)
+        raise unusable(path, f"holds {found} values, its header promises {wanted}")
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _idx_shape(path: Path, header: bytes, event: tuple[int, ...]) -> list[int]:
     dimensions = 1 + len(event)
     start = 4 + 4 * dimensions
-    if len(content) < start:
-        raise unusable(path, f"holds {len(content)} bytes, fewer than its {start}-byte header")
-    magic, *shape = (int(number) for number in np.frombuffer(content[:start], dtype=">u4"))
+    if len(header) < start:
+        raise unusable(path, f"holds {len(header)} bytes, fewer than its {start}-byte header")
+    magic, *shape = (int(number) for number in np.frombuffer(header, dtype=">u4"))
     if magic != 0x800 + dimensions:
         good = f"0x{0x800 + dimensions:08x}"
         raise unusable(path, f"begins with magic number 0x{magic:08x}, {good} is wanted")
     if tuple(shape[1:]) != event:
         raise unusable(path, f"holds items of shape {tuple(shape[1:])}, {event} is wanted")
-    if len(content) != start + math.prod(shape):
-        found, wanted = len(content) - start, math.prod(shape)
-        raise unusable(path, f"holds {found} values, its header promises {wanted}")
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+    if math.prod(shape) > MOST_VALUES:
+        raise unusable(path, f"announces {math.prod(shape)} values, more than can be held")
+    return shape
 
 
 def read_npz(path: Path, event: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -106,17 +144,13 @@ def _open_npz(path: Path) -> dict[str, np.ndarray]:
         raise unusable(path, "is a folder or a device, a file is wanted")
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # NumPy alone reads some damaged files without a word
-            missing = [key for key in ARRAYS if f"{key}.npy" not in archive.namelist()]
-        if not damaged and not missing:
-            with np.load(path, allow_pickle=False) as archive:
-                return {key: archive[key] for key in ARRAYS}
+            missing = [key for key in ARRAYS if key not in names_in(archive)]
+            if not missing:
+                return {key: read_member(path, archive, key) for key in ARRAYS}
     except PermissionError as error:
         raise DataError(f"{path} cannot be read ({error}). Allow reading it.") from error
-    except _NPZ_ERRORS as error:
+    except NPZ_ERRORS as error:
         raise unusable(path, f"is not a readable npz file of plain arrays ({error})") from error
-    if damaged:
-        raise unusable(path, f"is not a readable npz file: {damaged} fails its checksum")
     raise unusable(path, f"lacks {', '.join(missing)}; it must hold {', '.join(ARRAYS)}")
 
 

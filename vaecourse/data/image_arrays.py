@@ -1,25 +1,16 @@
 """Images that somebody keeps as the arrays x and y of an npz file."""
 
-import io
-import math
 import zipfile
-import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vaecourse.data.image_files import fitted_to
-from vaecourse.data.limits import check_held
+from vaecourse.data.npz import NPZ_ERRORS, names_in, read_member
 from vaecourse.data.storage import DataError
 
 __all__ = ["read_arrays", "to_channels"]
 
-_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
-_HEADERS: dict[tuple[int, int], Any] = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -40,39 +31,21 @@ def read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            names = names_in(archive)
             if "x" not in names:
                 raise DataError(
                     f"{path} holds {', '.join(names) or 'no arrays'}: name the images x and "
                     "their labels, if there are any, y"
                 )
-            x = _array(path, archive, "x")
-            y = _array(path, archive, "y") if "y" in names else None
+            x = read_member(path, archive, "x")
+            y = read_member(path, archive, "y") if "y" in names else None
     except DataError:
         raise
-    except _ERRORS as error:
+    except NPZ_ERRORS as error:
         raise DataError(
             f"{path} cannot be read as an npz file of plain arrays ({error}): save it anew"
         ) from error
     return _scaled(path, _channels_first(path, x)), y
-
-
-def _array(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """Return an array after its header; NumPy alone would make room for whatever that announces."""
-    member = archive.getinfo(f"{name}.npy")
-    with archive.open(member) as stream:
-        version = np.lib.format.read_magic(stream)
-        if version not in _HEADERS:
-            raise ValueError(f"{name} is no plain array")
-        shape, _, dtype = _HEADERS[version](stream)
-        start = stream.tell()
-    cure = "keep fewer or smaller images in the file"
-    check_held(shape, f"{name} in {path}", DataError, cure)
-    if dtype.hasobject:
-        raise ValueError(f"{name} holds Python objects, which are not read")
-    if member.file_size - start != math.prod(shape) * dtype.itemsize or min(shape, default=0) < 0:
-        raise ValueError(f"{name} has another size than its header says")
-    return np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
 
 
 def _channels_first(path: Path, x: np.ndarray) -> np.ndarray:

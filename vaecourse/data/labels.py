@@ -22,6 +22,8 @@ For test values, dynamic and static alike score draws of the test images, never 
 import torch
 from torch.distributions import constraints
 
+from vaecourse.data.support import check_inside
+
 
 def dynamic_binarization(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw every pixel from Bernoulli(x): 1 where x exceeds a fresh uniform number.
@@ -62,21 +64,12 @@ def dynamic_binarization(x: torch.Tensor, generator: torch.Generator) -> torch.T
     if not x.is_floating_point():
         raise TypeError(f"x must hold probabilities as floating-point numbers, got {x.dtype}")
     if x.device.type == "cpu" and x.numel():
-        _check_probabilities(x)
+        check_inside(x, constraints.unit_interval, "binarization")
     uniform = torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype)
     return uniform.lt_(x)
 
 
 dynamic_binarization.takes = constraints.unit_interval  # type: ignore[attr-defined]
-
-
-def _check_probabilities(x: torch.Tensor) -> None:
-    low, high = (value.item() for value in x.aminmax())
-    if low < 0 or high > 1:
-        cure = "divide by 255" if low >= 0 and 16 < high <= 255 else "scale them"
-        raise ValueError(
-            f"binarization takes pixels in [0, 1]; x runs from {low:.4g} to {high:.4g}: {cure}"
-        )
 
 
 def static_binarization(x: torch.Tensor, seed: int) -> torch.Tensor:

@@ -6,9 +6,9 @@ because torchvision's archive holds pickles. An npz file with the arrays x_train
 and y_test serves as well.
 """
 
+import math
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import IO, cast
 import numpy as np
 
 from vaecourse.data import formats
-from vaecourse.data.download import DownloadError, fetch, first_answer
-from vaecourse.data.sources import SOURCES, Layout, Source
+from vaecourse.data.download import DownloadError, fetch, first_answer, temporary_folder
+from vaecourse.data.sources import SOURCES, Source
 from vaecourse.data.storage import DataError, publish
+from vaecourse.runtime.terminal import say
 
 PROBE_SECONDS = 4.0
 LEAST_TRAIN, LEAST_TEST = 6, 1
@@ -68,12 +69,11 @@ def download(name: str, folder: Path) -> Arrays:
     fill, target, mirrors, probe = _plan(name, folder)
     answering = first_answer([mirror + probe for mirror in mirrors], PROBE_SECONDS)
     ordered = sorted(mirrors, key=lambda mirror: mirror + probe != answering)
-    print(f"Downloading {name} to {target}", flush=True)
+    say(f"Downloading {name} to {target}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
-            _fill_from_any(fill, ordered, Path(temporary))
-            publish(Path(temporary) / "finished", target)
+        with temporary_folder(folder, _bytes_written(SOURCES[name])) as temporary:
+            _fill_from_any(fill, ordered, temporary)
+            publish(temporary / "finished", target)
     except OSError as error:
         raise DownloadError(f"{folder} cannot be written ({error})") from error
     arrays = read(name, [folder])
@@ -86,7 +86,7 @@ def missing(name: str, folders: Sequence[Path], reason: str) -> DataError:
     """Return the error for a data set that is not to be had; it says which files to put where."""
     searched = " and ".join(str(folder) for folder in folders)
     source = SOURCES[name]
-    archived = source.files[0].name not in _names(source.layouts[0])
+    archived = _is_archived(source)
     shown = [source.layouts[0].files if archived else [file.name for file in source.files]]
     shown += [layout.files for layout in source.layouts[1:]]
     first, *others = (
@@ -106,8 +106,9 @@ def missing(name: str, folders: Sequence[Path], reason: str) -> DataError:
     )
 
 
-def _names(layout: Layout) -> set[str]:
-    return {f"{file}{ending}" for file in layout.files for ending in ("", ".gz")}
+def _is_archived(source: Source) -> bool:
+    unpacked = {f"{file}{end}" for file in source.layouts[0].files for end in ("", ".gz")}
+    return source.files[0].name not in unpacked
 
 
 def _read_raw(name: str, folder: Path) -> Arrays | None:
@@ -182,9 +183,13 @@ def _read_npz(name: str, folder: Path) -> Arrays | None:
 def _plan(name: str, folder: Path) -> tuple[Fill, Path, tuple[str, ...], str]:
     """Return what fills a folder from a mirror, the folder's final place, the mirrors, a probe."""
     source = SOURCES[name]
-    layout, first = source.layouts[0], source.files[0].name
-    fill = partial(_fetch if first in _names(layout) else _extract, source)
-    return fill, folder / layout.folder, source.mirrors, first
+    fill = partial(_extract if _is_archived(source) else _fetch, source)
+    return fill, folder / source.layouts[0].folder, source.mirrors, source.files[0].name
+
+
+def _bytes_written(source: Source) -> int:
+    unpacked = source.size * (1 + math.prod(source.event)) if _is_archived(source) else 0
+    return unpacked + sum(file.size for file in source.files)
 
 
 def _fetch(source: Source, mirror: str, finished: Path) -> None:

@@ -18,6 +18,7 @@ from vaecourse.experiments.trials import (
 )
 from vaecourse.results import FOLDER
 from vaecourse.runtime import device_name, resolve_device
+from vaecourse.runtime.files import check_writable
 
 __all__ = ["add_parser", "plan", "run"]
 
@@ -133,6 +134,8 @@ def run(options: argparse.Namespace) -> None:
         alike = [row for row in measured if row.get("device", "cpu") == device]
         print(dry_run(missing, alike, there=len(rows), jobs=options.jobs))
         return
+    if missing:
+        check_writable(options.folder / "row.json")
     progress = options.format == "text"
     where = {"jobs": options.jobs, "scheduler": options.scheduler, "device": options.device}
     done = run_grid(missing, **where, progress=progress)

@@ -82,7 +82,7 @@ def _measured(row: dict, budget: float, rows: list[dict]) -> _Cost:
 def _on_same_first(row: dict, other: dict) -> bool:
     keys = ("dataset", "budget", "network", "seed")
     same = all(row.get(key) == other.get(key) for key in keys)
-    return same and "m1" in row["recipes"] and "m1" in other["recipes"]
+    return same and all("m1" in each.get("recipes", ()) for each in (row, other))
 
 
 def _words(seconds: float) -> str:

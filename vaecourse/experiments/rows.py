@@ -1,14 +1,17 @@
 """Rows on disk: one JSON file each, written whole, and never taken for what they are not."""
 
-import json
 from collections.abc import Iterable
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 
 from vaecourse.experiments.trials import Trial
+from vaecourse.results import CURE, read_row
 from vaecourse.runtime.files import write_json
 
 __all__ = ["StaleRows", "read_rows", "sort_out", "write_row"]
 
+NEEDED = ("experiment", "dataset", "labels", "seed", "test_error", "cpu_seconds")
 OPTIONAL = ("network", "vaecourse")
 """What rows made before these were recorded may lack."""
 
@@ -50,6 +53,8 @@ def sort_out(
 
     Raises
     ------
+    ValueError
+        If a file is no row, such as a damaged one. Nothing is known of what it held, so it stays.
     StaleRows
         If there is such a row and `redo` is false. A row may have taken hours, so nothing
         replaces it unasked, and a table that mixes the two would compare what cannot be compared.
@@ -57,7 +62,7 @@ def sort_out(
     rows, missing, stale = [], [], []
     for trial in trials:
         path = _path(folder, trial)
-        row = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        row = _read(path) if path.exists() else None
         changed = _changed(row, trial) if row else []
         if changed:
             stale.append(f"{path.name} ({', '.join(changed)})")
@@ -76,7 +81,21 @@ def sort_out(
 
 def read_rows(folder: Path) -> list[dict]:
     """Return every row of a folder, none if there is no such folder."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(path: Path) -> dict:
+    """Return a row that can be counted on in a table, or say what is wrong with its file."""
+    row = read_row(path)
+    lacking = [name for name in NEEDED if name not in row]
+    if lacking:
+        raise ValueError(
+            f"{path} is no row of an experiment: it lacks {', '.join(lacking)}; {CURE}"
+        )
+    for name in ("test_error", "cpu_seconds"):
+        if not isinstance(row[name], Real) or not isfinite(row[name]):
+            raise ValueError(f"{path} must hold a number as {name}, got {row[name]!r}; {CURE}")
+    return row
 
 
 def _path(folder: Path, trial: Trial) -> Path:

@@ -8,8 +8,11 @@ from typing import TypeVar
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backend_bases import RendererBase
+from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
 __all__ = ["ACCENT", "DIGITS", "INK", "MUTED", "PAPER", "SERIES", "CourseFigure", "new_figure"]
@@ -34,6 +37,7 @@ DIGITS = (
     "#8c2f0b",
 )
 
+_FORMULAS = MathTextParser("path")
 WIDTH = 6.0  # inches; narrow, so that labels stay readable when a phone shrinks the figure
 PAD = 0.09  # inches around each axes
 DPI = 110
@@ -95,8 +99,15 @@ class CourseFigure(Figure):
     """A matplotlib figure that carries its style with it and shows itself in a notebook."""
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw under the course's style: some artists read the settings only now."""
+        """Draw under the course's style: some artists read the settings only now.
+
+        A text between dollars that is no formula, as a name from a reader's own data may be, is
+        drawn as it stands.
+        """
         with mpl.rc_context(STYLE):
+            for text in self.findobj(Text):
+                if text.get_parse_math() and not _can_be_set(text.get_text()):
+                    text.set_parse_math(False)
             super().draw(renderer)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
@@ -104,6 +115,15 @@ class CourseFigure(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=RETINA * DPI, facecolor=PAPER)
         return buffer.getvalue(), {"width": round(self.get_figwidth() * DPI)}
+
+
+def _can_be_set(text: str) -> bool:
+    try:
+        for line in filter(is_math_text, text.split("\n")):
+            _FORMULAS.parse(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _show_in_notebook() -> None:

@@ -295,5 +295,5 @@ def progress_bar(total: int, initial: int, label: str, show: bool) -> Any:
     with uninterrupted():
         from tqdm import tqdm
 
-    visible = show and not static and sys.stdout.isatty()
+    visible = show and not static and sys.stdout is not None and sys.stdout.isatty()
     return tqdm(**options, file=sys.stdout, disable=not visible, leave=False)

@@ -1,17 +1,47 @@
 """Files that are written whole or not at all, whatever ends the program."""
 
+import errno
 import glob
 import json
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["remove_unfinished", "whole_file", "write_json", "write_whole"]
+__all__ = ["check_writable", "remove_unfinished", "whole_file", "write_json", "write_whole"]
 
 UNFINISHED = ".partial"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a write fails with where there is no room: on the disk, for the user, in one file."""
+
+
+def check_writable(path: str | Path) -> None:
+    """Ask whether `path` can be written, before the work that is to be kept there.
+
+    Nothing is made, not even a missing folder.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` is a folder or a device.
+    OSError
+        If its folder, or the one in which that would be made, is none or cannot be written.
+    """
+    path = _end_of_links(path)
+    try:
+        _check_no_other(path)
+        place = next(folder for folder in path.absolute().parents if folder.exists())
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise type(error)(
+            f"{path} cannot be written ({error.strerror}); give another path, or allow it there"
+        ) from error
 
 
 @contextmanager
@@ -37,13 +67,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ------
     FileExistsError
         If `path` is a folder or a device.
+    OSError
+        If there is no room for the file, among others.
     """
     path = _end_of_links(path)
-    there = path.exists()
-    if there and not path.is_file():
-        raise FileExistsError(
-            f"{path} is a folder or a device, and a file was to be written there; give another path"
-        )
+    there = _check_no_other(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
@@ -55,8 +83,25 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         if _mode(unfinished) != mode:
             unfinished.chmod(mode)
         os.replace(unfinished, path)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        kept = "what stood there before is untouched" if there else "nothing of it is left"
+        full = OSError(f"{path} could not be written whole ({error.strerror}); {kept}; make room")
+        full.errno = error.errno
+        raise full from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _check_no_other(path: Path) -> bool:
+    """Say whether there is a file; refuse whatever else is there."""
+    there = path.exists()
+    if there and not path.is_file():
+        raise FileExistsError(
+            f"{path} is a folder or a device, and a file was to be written there; give another path"
+        )
+    return there
 
 
 def _end_of_links(path: str | Path) -> Path:

@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from contextlib import suppress
 
-__all__ = ["READER_GONE", "OutputLostError", "flush", "prepare"]
+__all__ = ["READER_GONE", "OutputLostError", "flush", "prepare", "say"]
 
 READER_GONE = 128 + 13
 """What a shell reports of a program whose reader stopped reading, as in ``| head -1``."""
@@ -60,6 +60,12 @@ def prepare() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="vaecourse.plain")
+
+
+def say(text: str) -> None:
+    """Print a line for whoever uses the package; whatever the terminal lacks is written plainly."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "vaecourse.plain").decode(encoding), flush=True)
 
 
 def flush(after: Exception | None = None) -> None:

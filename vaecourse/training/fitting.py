@@ -22,6 +22,7 @@ from vaecourse.runtime import (
     matmul_precision,
     resolve_device,
 )
+from vaecourse.runtime.files import check_writable
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.schedules import Schedule
 from vaecourse.training.capture import Capture, check_capture, route_of
@@ -198,6 +199,8 @@ def fit(
         run = Run(model, objective, both, plan, transform, optimizer, config, processes, route)
         runs.append(run)
         run.restore(checkpoint, total)
+        if checkpoint is not None and run.step < total and (group is None or group.rank == 0):
+            check_writable(checkpoint)
         run.train(total, checkpoint, checkpoint_every, progress)
     return run.history()
 
