@@ -20,6 +20,7 @@ from vaecourse.data import formats
 from vaecourse.data.download import DownloadError, fetch, first_answer
 from vaecourse.data.sources import SOURCES, Layout, Source
 from vaecourse.data.storage import DataError, publish
+from vaecourse.runtime.locks import in_turn
 
 PROBE_SECONDS = 4.0
 LEAST_TRAIN, LEAST_TEST = 6, 1
@@ -68,12 +69,18 @@ def download(name: str, folder: Path) -> Arrays:
     fill, target, mirrors, probe = _plan(name, folder)
     answering = first_answer([mirror + probe for mirror in mirrors], PROBE_SECONDS)
     ordered = sorted(mirrors, key=lambda mirror: mirror + probe != answering)
-    print(f"Downloading {name} to {target}", flush=True)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
-            _fill_from_any(fill, ordered, Path(temporary))
-            publish(Path(temporary) / "finished", target)
+        with in_turn(folder / name):
+            arrays = read(name, [folder])  # another process may have had it in the meantime
+            if arrays is not None:
+                return arrays
+            print(f"Downloading {name} to {target}", flush=True)
+            prefix = f".download-{name}-"
+            for left in folder.glob(f"{prefix}*"):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=prefix) as temporary:
+                _fill_from_any(fill, ordered, Path(temporary))
+                publish(Path(temporary) / "finished", target)
     except OSError as error:
         raise DownloadError(f"{folder} cannot be written ({error})") from error
     arrays = read(name, [folder])

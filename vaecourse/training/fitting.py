@@ -1,7 +1,7 @@
 """`fit`: one loop for every model and every objective."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import inf
 from numbers import Real
 from pathlib import Path
@@ -22,10 +22,11 @@ from vaecourse.runtime import (
     matmul_precision,
     resolve_device,
 )
+from vaecourse.runtime.locks import alone
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.schedules import Schedule
 from vaecourse.training.capture import Capture, check_capture, route_of
-from vaecourse.training.distributed import local_device, training_group
+from vaecourse.training.distributed import Group, local_device, training_group
 from vaecourse.training.history import History
 from vaecourse.training.identity import identity_of
 from vaecourse.training.optimizers import adam
@@ -194,9 +195,26 @@ def fit(
         both = train, valid
         run = Run(model, objective, both, plan, transform, optimizer, config, group, route)
         runs.append(run)
-        run.restore(checkpoint, total)
-        run.train(total, checkpoint, checkpoint_every, progress)
+        with _held(checkpoint, group) as refused:
+            run.restore(checkpoint, total)
+            if refused is not None and run.step < total:
+                raise refused
+            run.train(total, checkpoint, checkpoint_every, progress)
     return run.history()
+
+
+@contextmanager
+def _held(checkpoint: str | Path | None, group: Group | None) -> Iterator[OSError | None]:
+    """Have the checkpoint alone; yield the error where nothing can be written, only read."""
+    with ExitStack() as stack:
+        refused = None
+        if checkpoint is not None and (group is None or group.rank == 0):
+            cure = "two runs would destroy each other's checkpoint: wait for it or give another"
+            try:
+                stack.enter_context(alone(checkpoint, f"{cure} path"))
+            except OSError as error:
+                refused = error
+        yield refused
 
 
 @contextmanager
