@@ -1,16 +1,22 @@
 """Rows on disk: one JSON file each, written whole, and never taken for what they are not."""
 
 import json
+import re
+import sys
 from collections.abc import Iterable
+from math import inf
 from pathlib import Path
+from typing import Any
 
+import vaecourse
 from vaecourse.experiments.trials import Trial
 from vaecourse.runtime.files import write_json
 
-__all__ = ["StaleRows", "read_rows", "sort_out", "write_row"]
+__all__ = ["StaleRows", "made_row", "read_rows", "row_path", "sort_out", "write_row"]
 
 OPTIONAL = ("network", "vaecourse")
 """What rows made before these were recorded may lack."""
+WORDS, NUMBERS = ("experiment", "dataset", "data"), ("labels", "seed", "test_error", "cpu_seconds")
 
 
 class StaleRows(ValueError):
@@ -31,13 +37,16 @@ def write_row(folder: Path, trial: Trial, row: dict) -> None:
             f"{trial.name} was made with another {', '.join(changed)} than here; give every worker "
             "the same version of vaecourse and the same data"
         )
-    write_json(_path(folder, trial), row)
+    write_json(row_path(folder, trial), row)
 
 
 def sort_out(
     folder: Path, trials: Iterable[Trial], *, redo: bool = False
 ) -> tuple[list[dict], list[Trial]]:
     """Return the rows that are there and the trials that are still to be run.
+
+    A file that holds no row, or one of a later version, costs that row alone: it is left as it is
+    and named on standard error, and its trial is not run.
 
     Parameters
     ----------
@@ -46,7 +55,7 @@ def sort_out(
     trials : iterable of Trial
         What is wanted.
     redo : bool
-        Whether a row of other code, data or recipes counts as missing.
+        Whether a row of other code, data or recipes, or what is no row, counts as missing.
 
     Raises
     ------
@@ -56,8 +65,15 @@ def sort_out(
     """
     rows, missing, stale = [], [], []
     for trial in trials:
-        path = _path(folder, trial)
-        row = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        path = row_path(folder, trial)
+        try:
+            row = _read(path) if path.exists() else None
+        except ValueError as error:
+            if redo:
+                missing.append(trial)
+            else:
+                _say(f"{error}; its row is left out: move the file away, or --redo to make it")
+            continue
         changed = _changed(row, trial) if row else []
         if changed:
             stale.append(f"{path.name} ({', '.join(changed)})")
@@ -75,12 +91,61 @@ def sort_out(
 
 
 def read_rows(folder: Path) -> list[dict]:
-    """Return every row of a folder, none if there is no such folder."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    """Return every row of a folder, none if there is no such folder; name what is no row."""
+    rows = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            rows.append(_read(path))
+        except ValueError as error:
+            _say(f"{error}; it is left out")
+    return rows
 
 
-def _path(folder: Path, trial: Trial) -> Path:
+def made_row(folder: Path, trial: Trial) -> dict | None:
+    """Return the row of a trial if there is one, made by this code from these data."""
+    try:
+        row = _read(row_path(folder, trial))
+    except (FileNotFoundError, ValueError):
+        return None
+    return None if _changed(row, trial) else row
+
+
+def row_path(folder: Path, trial: Trial) -> Path:
+    """Return the file of a trial's row."""
     return folder / f"{trial.name}.json"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _read(path: Path) -> dict:
+    """Read a row, or raise a ValueError that names what is no row, or one of a later version."""
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no row: it is not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise ValueError(f"{path} is no row: it holds {type(row).__name__}, not a JSON object")
+    wrong = [name for name in WORDS if not isinstance(row.get(name), str)]
+    wrong += [name for name in NUMBERS if not _is_number(row.get(name))]
+    if wrong:
+        raise ValueError(f"{path} is no row: {wrong[0]} is {row.get(wrong[0])!r}")
+    if _version(row.get("vaecourse")) > _version(vaecourse.__version__):
+        raise ValueError(f"{path} was made by a later version of vaecourse ({row['vaecourse']})")
+    return row
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -inf < value < inf
+
+
+def _version(text: object) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d{1,9}", text))) if isinstance(text, str) else ()
 
 
 def _changed(row: dict, trial: Trial) -> list[str]:
