@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help env book test lint unit pages nbval weather lab student doctor lock clean
+.PHONY: help env book test lint unit pages nbval weather soak lab student doctor lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ nbval: $(READY) ## run every chapter again, as a notebook
 weather: $(READY) ## run every chapter under other seeds, instructions, threads, torch and data
 	@$(PY) tools/weather.py run
 	@$(PY) tools/weather.py report
+
+soak: $(READY) ## kill runs, flip bits, feed bad data, fill disks; print what held (not in CI)
+	@$(PY) tools/soak.py
 
 lab: $(READY) ## open JupyterLab on the chapters
 	@$(PY) tools/lab.py

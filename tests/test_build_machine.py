@@ -1,6 +1,8 @@
 """The build on a machine that has other kernels, start-up files, folders and builds of its own."""
 
 import json
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.small_book import build, notebook, plant
+from tests.small_book import GO, IMPORT, NO_KERNELS, build, notebook, plant
 
 ASK = "from jupyter_client.kernelspec import get_kernel_spec as g; print(g('python3').argv[0])"
 TELL = "import json, os, sys; json.dump([sys.executable, dict(os.environ)], open('told.json', 'w'))"
@@ -126,8 +128,23 @@ def test_a_second_build_during_the_first_says_so_in_one_line(tree):
     assert run.returncode == 0 and ran == ["intro", "two"]
     status, said = json.loads(Path("book/second.json").read_text(encoding="utf-8"))
     assert status == 1
-    assert said.splitlines() == ["book: another build is at work in this folder; wait for it"]
+    wanted = (
+        rf"book: process \d+ is at work on {re.escape(str(Path('_build/html')))}; wait for it\n"
+    )
+    assert re.fullmatch(wanted, said)
     assert (tree / "_build/.complete").exists()
+    assert not list((tree / "_build").glob(".*.lock"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_build_that_was_killed_stands_in_nobodys_way(tree):
+    die = "import os; book.build = lambda strict: os.kill(os.getpid(), 9); "
+    killed = subprocess.run([sys.executable, "-c", IMPORT + die + GO], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tree / "_build/.html.lock").exists()
+    run, ran = build(NO_KERNELS)
+    assert run.returncode == 0, run.stderr
+    assert ran == ["intro", "one", "two"]
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tree):

@@ -18,13 +18,14 @@ import hashlib
 import io
 import os
 import platform
+import runpy
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from pathlib import Path
 
@@ -40,7 +41,6 @@ EXECUTED = BUILD / ".executed"  # what the execution cache was made with
 BUSY = BUILD / ".writing"  # there while the cache is written; found later, it is half-written
 COMPLETE = BUILD / ".complete"  # what the rendered pages were made with
 INDEX = BUILD / "html" / "index.html"
-LOCK = BUILD / ".lock"  # held by the one build that may write there
 FOLDERS = ("VAECOURSE_DATA", "VAECOURSE_CACHE")
 ASK_DATA = """
 from vaecourse.data import identity, load
@@ -101,22 +101,18 @@ def set_environment():
 
 @contextmanager
 def only_build():
-    """Hold the lock on ``_build``, or end where another build holds it."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(LOCK, timeout=0)
-    try:
-        BUILD.mkdir(exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise SystemExit("book: another build is at work in this folder; wait for it") from None
-    except OSError as error:
-        reason = f"book: cannot write to {BUILD.resolve()}: {error.strerror}"
-        raise SystemExit(reason) from None
-    try:
+    """Have ``_build`` alone, or end where another build has it."""
+    # By itself: the whole package takes longer to load than a build that has nothing to do.
+    locks = runpy.run_path(str(ROOT / "vaecourse/runtime/locks.py"))
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks["alone"](INDEX.parent, "wait for it"))
+        except locks["BusyError"] as error:
+            raise SystemExit(f"book: {error}") from None
+        except OSError as error:
+            reason = f"book: cannot write to {BUILD.resolve()}: {error.strerror}"
+            raise SystemExit(reason) from None
         yield
-    finally:
-        lock.release()
 
 
 def conditions():

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import vaecourse
 from vaecourse.runtime import terminal
+from vaecourse.runtime.interrupts import terminated_like_interrupted
 
 COMMANDS = (
     "vaecourse.commands",
@@ -46,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        return options.run(options) or 0
+        with terminated_like_interrupted():
+            return options.run(options) or 0
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130

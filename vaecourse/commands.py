@@ -87,7 +87,8 @@ def _train(options: argparse.Namespace) -> None:
         return
     meta = {"recipe": options.recipe, "data": options.data, "size": options.size}
     save_model(model, options.file, meta | {"identity": split.identity, "seed": options.seed})
-    unfinished.unlink()
+    # The same command in another process may have been as fast.
+    unfinished.unlink(missing_ok=True)
     print(f"{options.file}: {history!r}")
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from vaecourse.data.storage import cache_folder
 from vaecourse.models import conv_vae, mlp_autoencoder, mlp_vae
 from vaecourse.objectives import Objective, elbo, reconstruction
 from vaecourse.runtime import is_static, isolated_rng, resolve_device
+from vaecourse.runtime.locks import in_turn
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.runtime.source import source_hash
 from vaecourse.schedules import warmup_cosine
@@ -105,7 +106,8 @@ RECIPES = {
 def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> nn.Module:
     """Return the trained model `name`, from the user's cache or by training it now.
 
-    Where it cannot be kept, a warning says so, and the model is trained anew the next time.
+    Of several processes that want it, one trains it and the others wait. Where it cannot be kept, a
+    warning says so, and the model is trained anew the next time.
 
     Parameters
     ----------
@@ -133,22 +135,38 @@ def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> 
     recipe = RECIPES[name]
     path = _path(name, recipe, split, seed)
     model = recipe.untrained(split, seed)
+    if _loaded(model, path):
+        return model.eval()
+    with ExitStack() as stack:
+        # Where nothing can be kept, there is nothing to wait for.
+        with suppress(OSError):
+            stack.enter_context(in_turn(path))
+            if _loaded(model, path):
+                return model.eval()
+        model, history = recipe.train(split, seed, progress=progress)
+        _keep(model, path, {"name": name, "seconds": history.seconds})
+    return model
+
+
+def _loaded(model: nn.Module, path: Path) -> bool:
     # A damaged file is no reason to fail, nor one out of reach: what made it can make it again.
     with suppress(ValueError, OSError):
         load_model(model, path)
-        return model.eval()
-    model, history = recipe.train(split, seed, progress=progress)
+        return True
+    return False
+
+
+def _keep(model: nn.Module, path: Path, meta: dict) -> None:
     try:
-        save_model(model, path, {"name": name, "seconds": history.seconds})
+        save_model(model, path, meta)
     except OSError as error:
         # A page that is built shows no warnings; `vaecourse doctor` says the same.
         if not is_static():
             warnings.warn(
-                f"the model {name} will be trained again next time: it cannot be kept in {path} "
-                f"({error}); name a folder in VAECOURSE_CACHE",
-                stacklevel=2,
+                f"the model {meta['name']} will be trained again next time: it cannot be kept in "
+                f"{path} ({error}); name a folder in VAECOURSE_CACHE",
+                stacklevel=3,
             )
-    return model
 
 
 def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:

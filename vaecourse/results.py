@@ -9,7 +9,6 @@ import numpy as np
 __all__ = ["Summary", "read", "read_row", "summary"]
 
 FOLDER = Path(__file__).parent.parent / "results"
-CURE = "move it out of the folder; its run can be made again"
 
 
 class Summary(NamedTuple):
@@ -83,9 +82,9 @@ def read_row(path: Path) -> dict:
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON ({error}); {CURE}") from error
+        raise ValueError(f"{path} is not JSON ({error})") from error
     if not isinstance(row, dict):
-        raise ValueError(f"{path} must hold one JSON object, got {type(row).__name__}; {CURE}")
+        raise ValueError(f"{path} must hold one JSON object, got {type(row).__name__}")
     return row
 
 

@@ -14,6 +14,7 @@ import tokenize
 import warnings
 import zipfile
 import zlib
+from contextlib import ExitStack, suppress
 from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from numpy.typing import ArrayLike
 from vaecourse.data.stroke_pen import SIZE, Noise, draw, draw_noise
 from vaecourse.data.stroke_skeletons import NUM_STYLES
 from vaecourse.runtime.files import whole_file
+from vaecourse.runtime.locks import in_turn
 
 NUM_TRAIN, NUM_TEST = 60_000, 10_000
 TRAIN_SEED, TEST_SEED = 20131220, 20140116
@@ -177,7 +179,16 @@ def load_arrays(root: str | os.PathLike) -> dict[str, np.ndarray]:
     arrays = _read(path, version)
     if arrays is not None:
         return arrays
-    arrays = {}
+    with ExitStack() as stack:
+        # Where nothing can be kept, there is nothing to wait for.
+        with suppress(OSError):
+            stack.enter_context(in_turn(path))
+            arrays = _read(path, version)
+        return _drawn(path, version) if arrays is None else arrays
+
+
+def _drawn(path: Path, version: str) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
     for part, num, seed in (("train", NUM_TRAIN, TRAIN_SEED), ("test", NUM_TEST, TEST_SEED)):
         drawn = strokes(num, seed)
         arrays |= {f"x_{part}": drawn.images, f"y_{part}": drawn.labels}
@@ -186,7 +197,7 @@ def load_arrays(root: str | os.PathLike) -> dict[str, np.ndarray]:
         _write(path, arrays, version)
     except OSError as error:
         warnings.warn(
-            f"strokes will be drawn again next time: cannot write {path} ({error})", stacklevel=2
+            f"strokes will be drawn again next time: cannot write {path} ({error})", stacklevel=3
         )
     return arrays
 

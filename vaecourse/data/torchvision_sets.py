@@ -20,6 +20,7 @@ from vaecourse.data import formats
 from vaecourse.data.download import DownloadError, fetch, first_answer, temporary_folder
 from vaecourse.data.sources import SOURCES, Source
 from vaecourse.data.storage import DataError, publish
+from vaecourse.runtime.locks import in_turn
 from vaecourse.runtime.terminal import say
 
 PROBE_SECONDS = 4.0
@@ -69,11 +70,15 @@ def download(name: str, folder: Path) -> Arrays:
     fill, target, mirrors, probe = _plan(name, folder)
     answering = first_answer([mirror + probe for mirror in mirrors], PROBE_SECONDS)
     ordered = sorted(mirrors, key=lambda mirror: mirror + probe != answering)
-    say(f"Downloading {name} to {target}")
     try:
-        with temporary_folder(folder, _bytes_written(SOURCES[name])) as temporary:
-            _fill_from_any(fill, ordered, temporary)
-            publish(temporary / "finished", target)
+        with in_turn(folder / name):
+            arrays = read(name, [folder])  # another process may have had it in the meantime
+            if arrays is not None:
+                return arrays
+            say(f"Downloading {name} to {target}")
+            with temporary_folder(folder, _bytes_written(SOURCES[name])) as temporary:
+                _fill_from_any(fill, ordered, temporary)
+                publish(temporary / "finished", target)
     except OSError as error:
         raise DownloadError(f"{folder} cannot be written ({error})") from error
     arrays = read(name, [folder])

@@ -9,6 +9,7 @@ from vaecourse.exercises import record
 from vaecourse.exercises.catalogue import exercises
 from vaecourse.exercises.checking import check, progress
 from vaecourse.exercises.notebooks import answers_in
+from vaecourse.runtime.locks import BusyError
 
 __all__ = ["add_parser"]
 
@@ -81,7 +82,7 @@ def reset(options: argparse.Namespace) -> int:
     """Forget what is solved."""
     try:
         record.forget()
-    except OSError as error:
+    except (OSError, BusyError) as error:
         print(f"exercises: the record could not be deleted: {error}", file=sys.stderr)
         return 2
     print("Every exercise is unsolved again.")

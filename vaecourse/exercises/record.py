@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 from contextlib import suppress
 from datetime import datetime
@@ -12,8 +13,12 @@ import platformdirs
 from vaecourse.data.storage import under_home
 from vaecourse.runtime import is_static
 from vaecourse.runtime.files import write_json
+from vaecourse.runtime.locks import BusyError, in_turn
 
 __all__ = ["forget", "load", "note", "path", "trouble"]
+
+PATIENCE = 10.0
+"""Seconds that a note waits for another process, which needs milliseconds for its own."""
 
 
 def path() -> Path:
@@ -55,18 +60,31 @@ def is_sound(record) -> bool:
 
 def load() -> dict[str, dict]:
     """Return the record; a damaged file is set aside, and the record begins anew."""
+    record = read()
+    if record is None:
+        # Another process may have put a sound one there since.
+        with suppress(OSError, BusyError), in_turn(path(), PATIENCE):
+            record = sound()
+    return record or {}
+
+
+def read() -> dict[str, dict] | None:
+    """Return what the file holds, nothing where there is none, and None if it is damaged."""
     try:
-        file = path()
-        record = json.loads(file.read_text(encoding="utf-8"))
+        record = json.loads(path().read_text(encoding="utf-8"))
     except OSError:
         return {}
     except ValueError:
-        record = None
-    if is_sound(record):
-        return record
-    with suppress(OSError):
-        os.replace(file, file.with_name(f"{file.name}.damaged"))
-    return {}
+        return None
+    return record if is_sound(record) else None
+
+
+def sound() -> dict[str, dict]:
+    """Read the file, or set it aside if it is damaged; only for who has it alone."""
+    record = read()
+    if record is None:
+        os.replace(path(), path().with_name(f"{path().name}.damaged"))
+    return record or {}
 
 
 def write(record: dict) -> None:
@@ -79,16 +97,21 @@ def note(name: str, passed: bool) -> None:
     if is_static():
         return
     try:
-        record = load()
-        row = record.setdefault(name, {"attempts": 0, "solved": None})
-        row["attempts"] += 1
-        if passed and row["solved"] is None:
-            row["solved"] = datetime.now().astimezone().isoformat(timespec="seconds")
-        write(record)
+        with in_turn(path(), PATIENCE):
+            record = sound()
+            row = record.setdefault(name, {"attempts": 0, "solved": None})
+            row["attempts"] += 1
+            if passed and row["solved"] is None:
+                row["solved"] = datetime.now().astimezone().isoformat(timespec="seconds")
+            write(record)
     except OSError:
         return
+    except BusyError as error:
+        print(f"this attempt was not written down: {error}", file=sys.stderr)
 
 
 def forget() -> None:
     """Delete the record."""
-    path().unlink(missing_ok=True)
+    if path().exists():
+        with in_turn(path(), PATIENCE):
+            path().unlink(missing_ok=True)

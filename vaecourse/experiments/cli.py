@@ -1,13 +1,14 @@
 """`vaecourse experiments`: run what is missing, then print the table."""
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from vaecourse.data import NAMES
 from vaecourse.experiments.estimate import dry_run
 from vaecourse.experiments.grid import run_grid
-from vaecourse.experiments.rows import read_rows, sort_out, write_row
+from vaecourse.experiments.rows import read_rows, sort_out
 from vaecourse.experiments.table import FORMATS, table
 from vaecourse.experiments.trials import (
     EXPERIMENTS,
@@ -137,13 +138,19 @@ def run(options: argparse.Namespace) -> None:
     if missing:
         check_writable(options.folder / "row.json")
     progress = options.format == "text"
-    where = {"jobs": options.jobs, "scheduler": options.scheduler, "device": options.device}
-    done = run_grid(missing, **where, progress=progress)
-    for number, (trial, row) in enumerate(done, 1):
-        write_row(options.folder, trial, row)
-        rows.append(row)
-        if progress:
-            print(_line(number, len(missing), row), flush=True)
+    grid = run_grid(
+        missing,
+        jobs=options.jobs,
+        scheduler=options.scheduler,
+        folder=options.folder,
+        device=options.device,
+        progress=progress,
+    )
+    with closing(grid) as done:
+        for number, (_, row) in enumerate(done, 1):
+            rows.append(row)
+            if progress:
+                print(_line(number, len(missing), row), flush=True)
     print(table(rows, options.format))
 
 

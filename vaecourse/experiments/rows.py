@@ -1,19 +1,23 @@
 """Rows on disk: one JSON file each, written whole, and never taken for what they are not."""
 
+import re
+import sys
 from collections.abc import Iterable
 from math import isfinite
 from numbers import Real
 from pathlib import Path
 
+import vaecourse
 from vaecourse.experiments.trials import Trial
-from vaecourse.results import CURE, read_row
+from vaecourse.results import read_row
 from vaecourse.runtime.files import write_json
 
-__all__ = ["StaleRows", "read_rows", "sort_out", "write_row"]
+__all__ = ["StaleRows", "made_row", "read_rows", "row_path", "sort_out", "write_row"]
 
 NEEDED = ("experiment", "dataset", "labels", "seed", "test_error", "cpu_seconds")
 OPTIONAL = ("network", "vaecourse")
 """What rows made before these were recorded may lack."""
+NUMBERS = ("labels", "seed", "test_error", "cpu_seconds")
 
 
 class StaleRows(ValueError):
@@ -34,13 +38,16 @@ def write_row(folder: Path, trial: Trial, row: dict) -> None:
             f"{trial.name} was made with another {', '.join(changed)} than here; give every worker "
             "the same version of vaecourse and the same data"
         )
-    write_json(_path(folder, trial), row)
+    write_json(row_path(folder, trial), row)
 
 
 def sort_out(
     folder: Path, trials: Iterable[Trial], *, redo: bool = False
 ) -> tuple[list[dict], list[Trial]]:
     """Return the rows that are there and the trials that are still to be run.
+
+    A file that holds no row, or one of a later version, costs that row alone: it is left as it is
+    and named on standard error, and its trial is not run.
 
     Parameters
     ----------
@@ -49,7 +56,7 @@ def sort_out(
     trials : iterable of Trial
         What is wanted.
     redo : bool
-        Whether a row of other code, data or recipes counts as missing.
+        Whether a row of other code, data or recipes, or what is no row, counts as missing.
 
     Raises
     ------
@@ -61,8 +68,15 @@ def sort_out(
     """
     rows, missing, stale = [], [], []
     for trial in trials:
-        path = _path(folder, trial)
-        row = _read(path) if path.exists() else None
+        path = row_path(folder, trial)
+        try:
+            row = _read(path) if path.exists() else None
+        except ValueError as error:
+            if redo:
+                missing.append(trial)
+            else:
+                _say(f"{error}; its row is left out: move the file away, or --redo to make it")
+            continue
         changed = _changed(row, trial) if row else []
         if changed:
             stale.append(f"{path.name} ({', '.join(changed)})")
@@ -80,26 +94,50 @@ def sort_out(
 
 
 def read_rows(folder: Path) -> list[dict]:
-    """Return every row of a folder, none if there is no such folder."""
-    return [_read(path) for path in sorted(folder.glob("*.json"))]
+    """Return every row of a folder, none if there is no such folder; name what is no row."""
+    rows = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            rows.append(_read(path))
+        except ValueError as error:
+            _say(f"{error}; it is left out")
+    return rows
+
+
+def made_row(folder: Path, trial: Trial) -> dict | None:
+    """Return the row of a trial if there is one, made by this code from these data."""
+    try:
+        row = _read(row_path(folder, trial))
+    except (FileNotFoundError, ValueError):
+        return None
+    return None if _changed(row, trial) else row
+
+
+def row_path(folder: Path, trial: Trial) -> Path:
+    """Return the file of a trial's row."""
+    return folder / f"{trial.name}.json"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _read(path: Path) -> dict:
-    """Return a row that can be counted on in a table, or say what is wrong with its file."""
+    """Read a row that a table can count on, or raise a ValueError that names what is none."""
     row = read_row(path)
     lacking = [name for name in NEEDED if name not in row]
     if lacking:
-        raise ValueError(
-            f"{path} is no row of an experiment: it lacks {', '.join(lacking)}; {CURE}"
-        )
-    for name in ("test_error", "cpu_seconds"):
+        raise ValueError(f"{path} is no row of an experiment: it lacks {', '.join(lacking)}")
+    for name in NUMBERS:
         if not isinstance(row[name], Real) or not isfinite(row[name]):
-            raise ValueError(f"{path} must hold a number as {name}, got {row[name]!r}; {CURE}")
+            raise ValueError(f"{path} must hold a number as {name}, got {row[name]!r}")
+    if _version(row.get("vaecourse")) > _version(vaecourse.__version__):
+        raise ValueError(f"{path} was made by a later version of vaecourse ({row['vaecourse']})")
     return row
 
 
-def _path(folder: Path, trial: Trial) -> Path:
-    return folder / f"{trial.name}.json"
+def _version(text: object) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d{1,9}", text))) if isinstance(text, str) else ()
 
 
 def _changed(row: dict, trial: Trial) -> list[str]:

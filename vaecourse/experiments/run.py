@@ -4,7 +4,7 @@ import platform
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +12,11 @@ import numpy as np
 import torch
 
 from vaecourse.data.storage import cache_folder
+from vaecourse.experiments.rows import made_row, row_path, write_row
 from vaecourse.experiments.trials import Trial, split_of
 from vaecourse.experiments.work import Work
 from vaecourse.runtime import device_name
+from vaecourse.runtime.locks import BusyError, alone, in_turn
 from vaecourse.runtime.machine import processor
 
 __all__ = ["First", "forget", "run_first", "run_trial"]
@@ -45,11 +47,17 @@ def _alone_on_one_thread() -> Iterator[None]:
 
 
 def run_trial(
-    trial: Trial, first: First | None = None, *, device: str = "auto", progress: bool = False
+    trial: Trial,
+    first: First | None = None,
+    *,
+    folder: Path | None = None,
+    device: str = "auto",
+    progress: bool = False,
 ) -> dict:
     """Train and judge one model.
 
-    A trial that was killed goes on where it was last saved, if this machine saved it.
+    A trial that was killed goes on where it was last saved, if this machine saved it. Where another
+    process is at work on it, this one waits.
 
     Parameters
     ----------
@@ -57,6 +65,8 @@ def run_trial(
         What to train.
     first : First, optional
         The trained M1, where ``trial.shared`` asks for one.
+    folder : Path, optional
+        Where the row is kept. What another process has put there in the meantime is not made again.
     device : str
         Where to train, as for `vaecourse.fit`. The row says where it was.
     progress : bool
@@ -72,6 +82,21 @@ def run_trial(
     ValueError
         If the data set here is another than the trial's.
     """
+    with ExitStack() as stack:
+        # Others may want the same row, or have another folder and the same checkpoints.
+        for path in (folder and row_path(folder, trial), _folder() / trial.key):
+            if path:
+                stack.enter_context(in_turn(path))
+        row = made_row(folder, trial) if folder else None
+        if row is None:
+            row = _trained(trial, first, device, progress)
+            if folder:
+                write_row(folder, trial, row)
+            _delete(trial)
+    return row
+
+
+def _trained(trial: Trial, first: First | None, device: str, progress: bool) -> dict:
     with _alone_on_one_thread():
         work = _work(trial, first, device, progress)
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -80,9 +105,7 @@ def run_trial(
         own = time.process_time() - started + work.earlier_cpu_seconds
         wall = time.perf_counter() - wall
     costs = _costs(own, work.device_seconds, wall, first)
-    row = trial.identity | found | costs | _circumstances(work, began)
-    forget(trial)
-    return row
+    return trial.identity | found | costs | _circumstances(work, began)
 
 
 def run_first(trial: Trial, *, device: str = "auto", progress: bool = False) -> First:
@@ -90,7 +113,7 @@ def run_first(trial: Trial, *, device: str = "auto", progress: bool = False) -> 
 
     Its last checkpoint stays until `forget`, so that no one trains it twice.
     """
-    with _alone_on_one_thread():
+    with in_turn(_folder() / trial.key), _alone_on_one_thread():
         work = _work(trial, None, device, progress)
         started = time.process_time()
         model = trial.experiment.run(work)
@@ -100,7 +123,12 @@ def run_first(trial: Trial, *, device: str = "auto", progress: bool = False) -> 
 
 
 def forget(trial: Trial) -> None:
-    """Delete the checkpoints of a finished trial."""
+    """Delete the checkpoints of a finished trial, unless another process is at work on it."""
+    with suppress(BusyError), alone(_folder() / trial.key, "leave it to that"):
+        _delete(trial)
+
+
+def _delete(trial: Trial) -> None:
     for path in _folder().glob(f"{trial.key}-*"):
         path.unlink(missing_ok=True)
 

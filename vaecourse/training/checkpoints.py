@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vaecourse.runtime.files import whole_file
+from vaecourse.runtime.interrupts import uninterrupted
 
 __all__ = ["load_model", "read_checkpoint", "save_model", "write_checkpoint"]
 
@@ -73,7 +74,8 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     """
     _check_readable(Path(path))
     try:
-        with safe_open(path, framework="pt") as file:
+        # An interrupt would come out of the library as an error about the file.
+        with uninterrupted(), safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             if "vaecourse" not in header or not header.keys() & {"digest", "sha256"}:
                 raise ValueError(

@@ -1,7 +1,7 @@
 """`fit`: one loop for every model and every objective."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import inf
 from numbers import Real
 from pathlib import Path
@@ -23,10 +23,11 @@ from vaecourse.runtime import (
     resolve_device,
 )
 from vaecourse.runtime.files import check_writable
+from vaecourse.runtime.locks import alone
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.schedules import Schedule
 from vaecourse.training.capture import Capture, check_capture, route_of
-from vaecourse.training.distributed import local_device, processes_of
+from vaecourse.training.distributed import Alone, local_device, processes_of
 from vaecourse.training.history import History
 from vaecourse.training.identity import identity_of
 from vaecourse.training.optimizers import adam
@@ -198,11 +199,28 @@ def fit(
         both = train, valid
         run = Run(model, objective, both, plan, transform, optimizer, config, processes, route)
         runs.append(run)
-        run.restore(checkpoint, total)
-        if checkpoint is not None and run.step < total and (group is None or group.rank == 0):
-            check_writable(checkpoint)
-        run.train(total, checkpoint, checkpoint_every, progress)
+        with _held(checkpoint, processes) as refused:
+            run.restore(checkpoint, total)
+            if refused is not None and run.step < total:
+                raise refused
+            if checkpoint is not None and run.step < total and processes.is_first:
+                check_writable(checkpoint)
+            run.train(total, checkpoint, checkpoint_every, progress)
     return run.history()
+
+
+@contextmanager
+def _held(checkpoint: str | Path | None, processes: Alone) -> Iterator[OSError | None]:
+    """Have the checkpoint alone; yield the error where nothing can be written, only read."""
+    with ExitStack() as stack:
+        refused = None
+        if checkpoint is not None and processes.is_first:
+            cure = "two runs would destroy each other's checkpoint: wait for it or give another"
+            try:
+                stack.enter_context(alone(checkpoint, f"{cure} path"))
+            except OSError as error:
+                refused = error
+        yield refused
 
 
 @contextmanager
