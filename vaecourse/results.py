@@ -58,7 +58,11 @@ def read(folder: str | Path = FOLDER / "semi_supervised") -> list[dict]:
         raise FileNotFoundError(
             f"{folder} is no folder of results; they lie in the course's repository, in results/"
         )
-    return [read_row(path) for path in sorted(folder.glob("*.json"))]
+    try:
+        return [read_row(path) for path in sorted(folder.glob("*.json"))]
+    except ValueError as error:
+        cure = "move it out of the folder; its run can be made again"
+        raise ValueError(f"{error}; {cure}") from error
 
 
 def read_row(path: Path) -> dict:

@@ -203,8 +203,6 @@ def fit(
             run.restore(checkpoint, total)
             if refused is not None and run.step < total:
                 raise refused
-            if checkpoint is not None and run.step < total and processes.is_first:
-                check_writable(checkpoint)
             run.train(total, checkpoint, checkpoint_every, progress)
     return run.history()
 
@@ -217,6 +215,7 @@ def _held(checkpoint: str | Path | None, processes: Alone) -> Iterator[OSError |
         if checkpoint is not None and processes.is_first:
             cure = "two runs would destroy each other's checkpoint: wait for it or give another"
             try:
+                check_writable(checkpoint)
                 stack.enter_context(alone(checkpoint, f"{cure} path"))
             except OSError as error:
                 refused = error
