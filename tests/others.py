@@ -18,7 +18,7 @@ class Other:
         self.pipe, theirs = FORK.Pipe()
         said, says = os.pipe()
         told = function, arguments, theirs, says, first
-        self.process = FORK.Process(target=_live, args=told, daemon=True)
+        self.process = FORK.Process(target=_live, args=told)  # it may have children
         self.process.start()
         theirs.close()
         os.close(says)

@@ -202,14 +202,12 @@ def test_a_server_that_never_ends_is_left(tmp_path, server):
 
 def test_what_a_killed_download_left_is_removed(tmp_path, server, mnist_served):
     folder = tmp_path / "cache" / "data"
-    old, new = folder / ".download-old", folder / ".download-new"
-    for place in (old, new):
+    own, other = folder / ".download-mnist-a", folder / ".download-cifar10-b"
+    for place in (own, other):
         (place / "finished").mkdir(parents=True)
         (place / "finished" / "half").write_bytes(b"half of")
-    for path in (old, *old.rglob("*")):
-        os.utime(path, (0, 0))
     data.load("mnist")
-    assert not old.exists() and (new / "finished" / "half").read_bytes() == b"half of"
+    assert not own.exists() and (other / "finished" / "half").read_bytes() == b"half of"
 
 
 def test_a_disk_without_room_is_named_before_anything_is_asked_for(

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from vaecourse.runtime import machine
 
 STALL_SECONDS = 20.0
 _CHUNK = 1 << 16
-_PREFIX = ".download-"
 
 
 class DownloadError(RuntimeError):
@@ -68,13 +67,17 @@ def _ask(url: str, timeout: float, answers: queue.SimpleQueue) -> None:
 
 
 @contextmanager
-def temporary_folder(folder: Path, size: int) -> Iterator[Path]:
-    """Lend a folder below `folder` for a download; remove what killed downloads left there.
+def temporary_folder(folder: Path, name: str, size: int) -> Iterator[Path]:
+    """Lend a folder below `folder` for a download; remove what killed ones of `name` left there.
+
+    Only one process at a time may download `name`: hold its lock.
 
     Parameters
     ----------
     folder : Path
         Where data lie; it need not exist.
+    name : str
+        Name of the data set.
     size : int
         Bytes that will be written.
 
@@ -84,24 +87,16 @@ def temporary_folder(folder: Path, size: int) -> Iterator[Path]:
         If the disk has fewer bytes left.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{_PREFIX}*"):
-        if _is_abandoned(left):
-            shutil.rmtree(left, ignore_errors=True)
+    prefix = f".download-{name}-"
+    for left in folder.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
     free = machine.free_disk(folder)
     if free is not None and free < size:
         raise DownloadError(
             f"the disk of {folder} has {free / 1e6:.0f} MB left and {size / 1e6:.0f} MB are needed"
         )
-    with tempfile.TemporaryDirectory(dir=folder, prefix=_PREFIX) as temporary:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=prefix) as temporary:
         yield Path(temporary)
-
-
-def _is_abandoned(folder: Path) -> bool:
-    """Say whether nothing was written for so long that no transfer can be alive."""
-    with suppress(OSError):
-        last = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-        return time.time() - last > 3 * STALL_SECONDS
-    return False
 
 
 def fetch(mirror: str, file: File, folder: Path) -> None:

@@ -76,7 +76,7 @@ def download(name: str, folder: Path) -> Arrays:
             if arrays is not None:
                 return arrays
             say(f"Downloading {name} to {target}")
-            with temporary_folder(folder, _bytes_written(SOURCES[name])) as temporary:
+            with temporary_folder(folder, name, _bytes_written(SOURCES[name])) as temporary:
                 _fill_from_any(fill, ordered, temporary)
                 publish(temporary / "finished", target)
     except OSError as error:
