@@ -124,6 +124,7 @@ REFUSED = {
     "objects": (np.array([[{}]]), None, "wanted numbers"),
     "complex": (torch.ones(2, 2, dtype=torch.complex64), None, "complex"),
     "none": ([], None, "at least one row"),
+    "no numbers": (np.ones((3, 0)), None, r"shape \(3, 0\), wanted"),
     "single numbers": ([1.0, 2.0], None, r"reshape single numbers to \(N, 1\)"),
     "ragged": ([[1.0, 2.0], [1.0]], None, r"\(2,\) in row 0 and \(1,\) in row 1"),
     "not finite": ([[1.0], [NONE], [NONE]], None, "2 of 3 rows, first in row 1"),

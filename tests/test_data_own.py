@@ -444,6 +444,7 @@ def test_a_count_model_takes_the_rows():
         (COUNTS[0], r"X must have shape \(N, G\)"),
         ([["a", "b"]], "X must hold numbers, got <U1"),
         (np.array([["a", 1]], object), "X must hold numbers, got 'a'"),
+        (COUNTS + 2**24, "X holds 16,777,223, and float32 counts exactly to 16,777,216 only"),
     ],
 )
 def test_what_is_no_count_is_refused(counts, message):

@@ -60,7 +60,7 @@ def as_rows(x: Any, name: str = "x") -> Tensor:
         numbers might be pixels, counts or something else.
     """
     values = _as_tensor(x, name)
-    if values.dim() < 2 or not len(values):
+    if values.dim() < 2 or 0 in values.shape:
         raise ValueError(
             f"{name} has shape {tuple(values.shape)}, wanted (N, *event) with at least one row and "
             "one number in a row; reshape single numbers to (N, 1)"

@@ -11,6 +11,9 @@ from vaecourse.data.split import Batch
 
 __all__ = ["from_counts"]
 
+LARGEST = 2**24
+"""Up to here every whole number is a float32."""
+
 
 def from_counts(X: Any, site: Any = None, labels: Any = None) -> Batch:
     """Turn a table of counts into rows that `CountVAE` takes: the counts, then the site.
@@ -85,6 +88,11 @@ def _checked(counts: np.ndarray) -> np.ndarray:
     if counts.dtype.kind == "f":
         wrong |= ~np.isfinite(counts) | (counts != np.floor(counts))
     if not wrong.any():
+        if counts.max() > LARGEST:
+            raise ValueError(
+                f"X holds {counts.max():,.0f}, and float32 counts exactly to {LARGEST:,} only: "
+                "give raw counts, of cells and not of whole samples"
+            )
         return counts
     value = counts[wrong][0]
     why = ", as log-normalized data do" if np.isfinite(value) and value > 0 else ""
