@@ -1,7 +1,10 @@
 """What counts as a change of the code that trains."""
 
+import gc
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import pytest
@@ -95,6 +98,21 @@ def test_dir_shows_no_former_name():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'vaecourse' has no attribute 'plot'"):
         vc.plot  # noqa: B018 - the access is the test
+
+
+def test_threads_may_ask_at_the_same_time():
+    """Python 3.11 fails where a second thread parses while the collector holds up a first."""
+    text = (source.ROOT / "training/fitting.py").read_text(encoding="utf-8")
+    usual, pause = gc.get_threshold(), lambda *_: time.sleep(0)
+    gc.callbacks.append(pause)
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            codes = set(pool.map(source.code_of, [text] * 20))
+    finally:
+        gc.set_threshold(*usual)
+        gc.callbacks.remove(pause)
+    assert len(codes) == 1
 
 
 FORMER = {

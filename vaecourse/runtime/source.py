@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 __all__ = ["imported_modules", "reached_files", "source_hash"]
 
 ROOT = Path(__file__).parent.parent
+_parsing = threading.Lock()
+"""Python 3.11 counts the depth of all parsing threads in one place, and then fails."""
 
 
 @cache
@@ -52,7 +55,7 @@ def imported_modules(path: Path) -> Iterator[str]:
     A name that is taken from a module may be a module itself, so both are yielded. What is taken
     from the package's own top is yielded by its name alone: ``import vaecourse`` is the package.
     """
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_parse(path.read_text(encoding="utf-8"))):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
@@ -62,13 +65,18 @@ def imported_modules(path: Path) -> Iterator[str]:
 
 def code_of(source: str) -> str:
     """Return what Python runs of `source`: no comments, no docstrings, no layout."""
-    tree = ast.parse(source)
+    tree = _parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
+
+
+def _parse(source: str) -> ast.Module:
+    with _parsing:
+        return ast.parse(source)
 
 
 def _file(module: str) -> Path | None:
