@@ -10,8 +10,14 @@
     if (!drawing) return;
     container.style.fontSize = "";
     const usual = parseFloat(getComputedStyle(container).fontSize);
-    const ratio = container.clientWidth / drawing.getBoundingClientRect().width;
-    if (ratio < 1) container.style.fontSize = `${usual * Math.max(SMALLEST, 0.995 * ratio)}px`;
+    let size = usual;
+    // In steps: a browser rounds the letters' height, which the width of a drawing is measured in.
+    while (size > SMALLEST * usual) {
+      const ratio = container.clientWidth / drawing.getBoundingClientRect().width;
+      if (ratio >= 1) return;
+      size = Math.max(SMALLEST * usual, size * Math.min(ratio, 0.98));
+      container.style.fontSize = `${size}px`;
+    }
   }
 
   // Cards are blocks to the browser; the roles tell a screen reader that they are a table still.
