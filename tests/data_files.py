@@ -8,12 +8,20 @@ import struct
 import numpy as np
 
 from vaecourse import data
+from vaecourse.data.sources import SOURCES
 
 IDX_NAMES = {
     "x_train": "train-images-idx3-ubyte",
     "y_train": "train-labels-idx1-ubyte",
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
+}
+# Every set whose files lie as those of MNIST, and its folder, which is torchvision's name of it.
+IDX_FOLDERS = {
+    name: layout.folder.removesuffix("/raw")
+    for name, source in SOURCES.items()
+    for layout in source.layouts
+    if layout.kind == "idx"
 }
 
 

@@ -170,9 +170,10 @@ def test_both_checksums_must_agree(tmp_path, mnist_served, monkeypatch, checksum
     assert cached(tmp_path) == ["data"]
 
 
-@pytest.mark.parametrize(("name", "peer"), [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST")])
-def test_the_sources_are_those_of_torchvision(name, peer):
+@pytest.mark.parametrize("name", data_files.IDX_FOLDERS)
+def test_the_sources_are_those_of_torchvision(name):
     datasets = pytest.importorskip("torchvision.datasets")
+    peer = data_files.IDX_FOLDERS[name]
     *_, mirrors, files = sources.SOURCES[name]
     assert [(file.name, file.md5) for file in files] == getattr(datasets, peer).resources
     known = [mirror.partition("://")[2] for mirror in mirrors]

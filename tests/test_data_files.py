@@ -41,11 +41,13 @@ def test_idx_files_give_their_content(tmp_path, zipped):
     assert_holds(split, made)
 
 
-def test_fashion_mnist_lies_in_a_folder_of_its_own(tmp_path):
+@pytest.mark.parametrize("name", data_files.IDX_FOLDERS)
+def test_a_set_lies_in_a_folder_of_its_own(tmp_path, name):
     made = data_files.arrays()
-    data_files.write_idx(tmp_path, made, name="FashionMNIST")
-    assert_holds(data.load("fashion_mnist", root=tmp_path), made)
-    assert data.identity("mnist", root=tmp_path) == "absent"
+    data_files.write_idx(tmp_path, made, name=data_files.IDX_FOLDERS[name])
+    assert_holds(data.load(name, root=tmp_path), made)
+    for other in data_files.IDX_FOLDERS.keys() - {name}:
+        assert data.identity(other, root=tmp_path) == "absent"
 
 
 def test_gz_plain_and_npz_of_one_content_have_one_identity(tmp_path):

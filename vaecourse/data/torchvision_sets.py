@@ -35,7 +35,8 @@ def read(name: str, folders: Sequence[Path]) -> Arrays | None:
 
     Parameters
     ----------
-    name : {"mnist", "fashion_mnist", "cifar10"}
+    name : str
+        A key of `vaecourse.data.sources.SOURCES`.
     folders : sequence of pathlib.Path
         Folders that need not exist.
 
