@@ -238,6 +238,23 @@ def test_private_names_are_seen():
     assert list(private_names(ast.parse(text))) == ["torch.utils._python_dispatch.M", "torch._C"]
 
 
+def names_of_other_files(tree):
+    """Yield the underscored names that a file takes from another of this package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vaecourse":
+            yield from (alias.name for alias in node.names if re.match(r"_(?!_)", alias.name))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_underscored_name_is_for_its_own_file(path):
+    assert list(names_of_other_files(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+def test_underscored_names_are_seen():
+    text = "def f():\n    from vaecourse.plots.lines import _spread, curves\nfrom math import _x"
+    assert list(names_of_other_files(ast.parse(text))) == ["_spread"]
+
+
 SOURCES_OF_DATA = ROOT / "vaecourse" / "data" / "sources.py"
 NO_HOST = re.compile(rf"https?://(?!{ALLOWED_HOSTS})[\w{{]")
 MACHINE_PATH = re.compile(r"(?<![\w.<])/(?:tmp|root|work|home|Users|farm)/\w")

@@ -9,11 +9,13 @@ from torch import nn
 
 from vaecourse.distributions import (
     Bernoulli,
+    Categorical,
     Delta,
     Deterministic,
     Gaussian,
     GaussianFixedScale,
     GaussianSharedScale,
+    NegativeBinomial,
     StandardNormal,
 )
 
@@ -279,3 +281,21 @@ def test_scale_must_be_positive(scale):
 def test_event_shape_must_be_positive(head):
     with pytest.raises(ValueError, match="event_shape must be positive integers, got 0"):
         head(0)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(
+    "head", [Gaussian, GaussianFixedScale, GaussianSharedScale, Bernoulli, NegativeBinomial]
+)
+def test_a_short_output_has_the_density_of_the_same_numbers_in_float32(head, kind):
+    head, value = head(4), torch.ones(3, 4)
+    short = _normal(5, 3, *head.in_shape).to(kind)
+    density = head(short)
+    assert density.mean.dtype == torch.float32
+    assert torch.equal(density.log_prob(value), head(short.float()).log_prob(value))
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_short_logits_give_the_classes_of_the_same_numbers_in_float32(kind):
+    head, short = Categorical(4), _normal(6, 3, 4).to(kind)
+    assert torch.equal(head(short).logits, head(short.float()).logits)

@@ -5,14 +5,13 @@ from torch import Tensor, nn
 from torch import distributions as td
 
 from vaecourse.checks import as_positive, check_positive
+from vaecourse.distributions.densities import full_precision
 
 __all__ = ["Categorical", "UniformClasses"]
 
 
 def _categorical(logits: Tensor) -> td.Categorical:
-    # A density needs every digit that autocast may have taken.
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return td.Categorical(logits=logits, validate_args=False)
+    return td.Categorical(logits=full_precision(logits), validate_args=False)
 
 
 class Categorical(nn.Module):

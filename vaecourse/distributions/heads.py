@@ -14,6 +14,7 @@ from torch import distributions as td
 from torch.distributions import constraints
 
 from vaecourse.checks import Shape, as_shape
+from vaecourse.distributions.densities import full_precision, independent
 
 __all__ = [
     "Bernoulli",
@@ -39,15 +40,6 @@ def build_head(likelihood: Head, event_shape: tuple[int, ...]) -> nn.Module:
             f"{likelihood!r}; give the class, or a functools.partial of it"
         )
     return likelihood(event_shape)
-
-
-def _independent(base: td.Distribution, event_shape: tuple[int, ...]) -> td.Independent:
-    return td.Independent(base, len(event_shape), validate_args=False)
-
-
-def _full_precision(x: Tensor) -> Tensor:
-    """Return `x` in float32 if autocast made it shorter: densities need every digit."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 class Gaussian(nn.Module):
@@ -82,9 +74,9 @@ class Gaussian(nn.Module):
 
     def forward(self, x: Tensor) -> td.Independent:
         """Turn ``(*batch, *in_shape)`` into a distribution over ``event_shape``."""
-        mean, log_variance = _full_precision(x).chunk(2, dim=-len(self.event_shape))
+        mean, log_variance = full_precision(x).chunk(2, dim=-len(self.event_shape))
         scale = (0.5 * log_variance).exp()
-        return _independent(td.Normal(mean, scale, validate_args=False), self.event_shape)
+        return independent(td.Normal(mean, scale, validate_args=False), self.event_shape)
 
 
 class _OneScaleNormal(td.Normal):
@@ -148,8 +140,8 @@ class GaussianFixedScale(nn.Module):
 
     def forward(self, x: Tensor) -> td.Independent:
         """Turn ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
-        x = _full_precision(x)
-        return _independent(_OneScaleNormal(x, self.scale.to(x.dtype)), self.event_shape)
+        x = full_precision(x)
+        return independent(_OneScaleNormal(x, self.scale.to(x.dtype)), self.event_shape)
 
 
 class GaussianSharedScale(nn.Module):
@@ -179,9 +171,9 @@ class GaussianSharedScale(nn.Module):
 
     def forward(self, x: Tensor) -> td.Independent:
         """Turn ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
-        x = _full_precision(x)
+        x = full_precision(x)
         scale = self.log_scale.exp().to(x.dtype)
-        return _independent(_OneScaleNormal(x, scale), self.event_shape)
+        return independent(_OneScaleNormal(x, scale), self.event_shape)
 
 
 class _Bernoulli(td.Bernoulli):
@@ -230,8 +222,8 @@ class Bernoulli(nn.Module):
 
     def forward(self, x: Tensor) -> td.Independent:
         """Turn logits ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
-        base = _Bernoulli(logits=_full_precision(x), validate_args=False)
-        return _independent(base, self.event_shape)
+        base = _Bernoulli(logits=full_precision(x), validate_args=False)
+        return independent(base, self.event_shape)
 
 
 class Delta(td.Distribution):
@@ -293,7 +285,7 @@ class Deterministic(nn.Module):
 
     def forward(self, x: Tensor) -> Delta:
         """Turn ``(*batch, *event_shape)`` into a `Delta` over ``event_shape``."""
-        return Delta(_full_precision(x), len(self.event_shape))
+        return Delta(full_precision(x), len(self.event_shape))
 
 
 class StandardNormal(nn.Module):
@@ -326,4 +318,4 @@ class StandardNormal(nn.Module):
     def forward(self) -> td.Independent:
         """Return the distribution."""
         base = td.Normal(self.zero, self.one, validate_args=False)
-        return _independent(base, self.event_shape)
+        return independent(base, self.event_shape)

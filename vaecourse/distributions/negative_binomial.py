@@ -16,6 +16,7 @@ from torch import distributions as td
 from torch.distributions import constraints
 
 from vaecourse.checks import Shape, as_shape
+from vaecourse.distributions.densities import full_precision, independent
 from vaecourse.runtime.private import transforms_are_active
 
 __all__ = ["NegativeBinomial"]
@@ -183,7 +184,7 @@ class NegativeBinomial(nn.Module):
 
     def forward(self, x: Tensor) -> td.Independent:
         """Turn log means ``(*batch, *event_shape)`` into a distribution over ``event_shape``."""
-        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        x = full_precision(x)
         # Below e^-60 a mean would soon be zero, under which no count is possible.
         base = _NegativeBinomial(x.clamp(min=-60).exp(), self.log_theta.exp().to(x.dtype))
-        return td.Independent(base, len(self.event_shape), validate_args=False)
+        return independent(base, self.event_shape)

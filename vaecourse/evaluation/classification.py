@@ -7,7 +7,7 @@ from vaecourse.data import Batch, HeldOut
 from vaecourse.data.door import as_input
 from vaecourse.models.protocols import PredictorModule
 from vaecourse.objectives.support import check_labels
-from vaecourse.runtime import evaluating, passes
+from vaecourse.runtime import in_passes
 
 __all__ = ["confusion_matrix", "error_rate", "predict"]
 
@@ -29,11 +29,7 @@ def predict(model: PredictorModule, x: Tensor, *, batch_size: int | None = None)
     Tensor
         Shape ``(N, C)``, on the CPU.
     """
-    with evaluating(model, 0) as device:
-        parts = [
-            model.predict(part).probs for part in passes(as_input(x, model), device, batch_size)
-        ]
-        return torch.cat(parts).cpu()
+    return in_passes(model, as_input(x, model), lambda part: model.predict(part).probs, batch_size)
 
 
 def error_rate(model: PredictorModule, data: Batch | HeldOut) -> float:

@@ -1,11 +1,10 @@
 """Codes, reconstructions and samples of a trained model, computed in batches."""
 
-import torch
 from torch import Tensor
 
 from vaecourse.data.door import as_input
 from vaecourse.models.protocols import CoderModule, EncoderModule, LatentModule
-from vaecourse.runtime import evaluating, passes
+from vaecourse.runtime import evaluating, in_passes
 
 __all__ = ["active_units", "embed", "reconstruct", "sample_prior"]
 
@@ -34,9 +33,7 @@ def embed(model: EncoderModule, x: Tensor, *, batch_size: int | None = None) -> 
     >>> vae.evaluation.embed(model, vae.load("digits").test.x).shape
     torch.Size([299, 2])
     """
-    with evaluating(model, 0) as device:
-        parts = [model.encode(part).mean for part in passes(as_input(x, model), device, batch_size)]
-        return torch.cat(parts).cpu()
+    return in_passes(model, as_input(x, model), lambda part: model.encode(part).mean, batch_size)
 
 
 def reconstruct(model: CoderModule, x: Tensor, *, batch_size: int | None = None) -> Tensor:
@@ -63,9 +60,11 @@ def reconstruct(model: CoderModule, x: Tensor, *, batch_size: int | None = None)
     >>> vae.evaluation.reconstruct(model, vae.load("digits").test.x).shape
     torch.Size([299, 1, 8, 8])
     """
-    with evaluating(model, 0) as device:
-        parts = passes(as_input(x, model), device, batch_size)
-        return torch.cat([model.decode(model.encode(part).mean).mean for part in parts]).cpu()
+
+    def decoded(part: Tensor) -> Tensor:
+        return model.decode(model.encode(part).mean).mean
+
+    return in_passes(model, as_input(x, model), decoded, batch_size)
 
 
 def sample_prior(model: LatentModule, num: int, *, seed: int = 0) -> Tensor:

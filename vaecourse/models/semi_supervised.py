@@ -24,7 +24,7 @@ from vaecourse.distributions import (
 from vaecourse.models.protocols import EncoderModule
 from vaecourse.models.vae import VAE, mlp_vae
 from vaecourse.networks import MLP, Activation, ConditionalMLP, Linear
-from vaecourse.runtime import evaluating, passes
+from vaecourse.runtime import in_passes
 
 __all__ = [
     "M2",
@@ -308,13 +308,12 @@ def latent_batch(
         ``x`` of shape ``(N, 2, L)`` on the CPU: mean and standard deviation of each posterior,
         for `sample_latents`.
     """
-    with evaluating(model, 0) as device:
-        posteriors = (
-            model.encode(part) for part in passes(as_input(data.x, model), device, batch_size)
-        )
-        parts = [torch.stack([q.mean, q.stddev], dim=1) for q in posteriors]
-        latents = torch.cat(parts).cpu()
-    return Batch(latents, data.y)
+
+    def moments(part: Tensor) -> Tensor:
+        posterior = model.encode(part)
+        return torch.stack([posterior.mean, posterior.stddev], dim=1)
+
+    return Batch(in_passes(model, as_input(data.x, model), moments, batch_size), data.y)
 
 
 def sample_latents(x: Tensor, generator: torch.Generator) -> Tensor:

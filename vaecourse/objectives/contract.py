@@ -1,4 +1,7 @@
-"""What an objective must return, checked at its first call: an objective may be anyone's."""
+"""What is asked of an objective or transform, which may be anyone's, and how a message names it.
+
+Results are checked at the first call, and at no other.
+"""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +23,7 @@ __all__ = [
     "name_of",
 ]
 
+CURE = "sum over the dimensions of an example and keep the batch"
 Objective = Callable[..., dict[str, Tensor]]
 """Anything of the form ``f(model, batch, **options) -> dict`` with a ``loss`` among its terms."""
 
@@ -155,9 +159,6 @@ def check_transformed(x: object, size: int, transform: object) -> None:
             f"the transform {name_of(transform)} returned {_shown(x)} for {size} examples; return "
             "a tensor with as many rows as it was given"
         )
-
-
-CURE = "sum over the dimensions of an example and keep the batch"
 
 
 def _shown(value: object) -> str:

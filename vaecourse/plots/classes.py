@@ -7,8 +7,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.latent import _check_names, _dots, _scatter
-from vaecourse.plots.lines import DASHES, _label_ends
+from vaecourse.plots.latent import check_names, legend_dots, scatter_classes
+from vaecourse.plots.lines import DASHES, label_ends
 from vaecourse.plots.style import (
     ACCENT,
     INK,
@@ -89,7 +89,7 @@ def sweep(
             if panel == ylabel:
                 axes.axhline(value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=label)
                 ends.append((label, value, MUTED))
-        _label_ends(axes, ends, PANEL - 0.3)
+        label_ends(axes, ends, PANEL - 0.3)
     stack[-1].set_xticks(places, labels=[str(setting) for setting in settings])
     stack[-1].set_xlabel(xlabel)
     return figure
@@ -191,11 +191,13 @@ def scatter_panels(
         if points.shape[1] != 2:
             raise ValueError(f"codes of {title!r} must be (N, 2), got {points.shape}")
         classes = as_labels(labels, len(points))
-        _scatter(axes, points, classes)
+        scatter_classes(axes, points, classes)
         axes.set_title(title)
         axes.set(xlabel=xlabel, xticks=[], yticks=[], aspect="equal", adjustable="datalim")
         axes.set_box_aspect(1)
     panels[0].set_ylabel(ylabel)
-    _check_names(names, classes)
-    figure.legend(handles=_dots(classes, names), loc="outside right center", handletextpad=0.1)
+    check_names(names, classes)
+    figure.legend(
+        handles=legend_dots(classes, names), loc="outside right center", handletextpad=0.1
+    )
     return figure

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.pictures import _as_images, _frame, _place
+from vaecourse.plots.pictures import as_images, frame_cell, place_image
 from vaecourse.plots.style import (
     ACCENT,
     INK,
@@ -61,7 +61,7 @@ def class_grid(
     names = [str(c) for c in range(columns)] if names is None else list(names)
     if len(names) != columns:
         raise ValueError(f"names must name {columns} classes, got {len(names)}")
-    sources = None if originals is None else _as_images(originals, "originals")
+    sources = None if originals is None else as_images(originals, "originals")
     if sources is not None and len(sources) != rows:
         raise ValueError(f"originals must hold one image per row, got {len(sources)} for {rows}")
     start = 0.0 if sources is None else 1 + LEFT
@@ -70,11 +70,11 @@ def class_grid(
     axes = figure.subplots()
     for row in range(rows):
         if sources is not None:
-            _place(axes, sources[row], 0, row)
-            _frame(axes, 0, row)
-        for column, picture in enumerate(_as_images(array[row], "generated")):
-            _place(axes, picture, start + column, row)
-            _frame(axes, start + column, row)
+            place_image(axes, sources[row], 0, row)
+            frame_cell(axes, 0, row)
+        for column, picture in enumerate(as_images(array[row], "generated")):
+            place_image(axes, picture, start + column, row)
+            frame_cell(axes, start + column, row)
     places = [start + column + 0.5 for column in range(columns)]
     if sources is not None:
         places, names = [0.5, *places], ["given", *names]
@@ -117,8 +117,8 @@ def class_bounds(panels: Mapping[str, tuple], labels: Sequence[int]) -> Figure:
     grid = figure.subplots(len(panels), 3, squeeze=False, width_ratios=(1, 3, 3))
     for axes, (name, parts), label in zip(grid, panels.items(), truth, strict=True):
         picture, bounds, shares = _as_panel(name, *parts)
-        _place(axes[0], picture, 0, 0)
-        _frame(axes[0], 0, 0)
+        place_image(axes[0], picture, 0, 0)
+        frame_cell(axes[0], 0, 0)
         axes[0].set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[], ylabel=name, aspect="equal")
         axes[0].spines[:].set_visible(False)
         colors = [ACCENT if c == label else MUTED for c in range(len(bounds))]

@@ -21,7 +21,7 @@ DEPTH = 10.0  # nats below the maximum that a log density shows
 CIRCLES = 32
 
 
-def _as_extent(extent: Sequence[float]) -> tuple[float, float, float, float]:
+def as_extent(extent: Sequence[float]) -> tuple[float, float, float, float]:
     """Return (left, right, bottom, top)."""
     left, right, bottom, top = (float(edge) for edge in extent)
     if not (left < right and bottom < top):
@@ -29,7 +29,7 @@ def _as_extent(extent: Sequence[float]) -> tuple[float, float, float, float]:
     return left, right, bottom, top
 
 
-def _density_image(
+def density_image(
     axes: Axes, values: np.ndarray, extent: Sequence[float], **limits: Any
 ) -> AxesImage:
     return axes.imshow(
@@ -76,11 +76,11 @@ def density_2d(
     values = as_array(density, "density", 2)
     if not log and values.min() < 0:
         raise ValueError(f"density must be at least 0, got {values.min():g}; is it a log density?")
-    extent = _as_extent(extent)
+    extent = as_extent(extent)
     figure = new_figure(4.4, 5.6)
     axes = figure.subplots()
     low = values.max() - DEPTH if log else 0
-    image = _density_image(axes, values, extent, vmin=low, vmax=values.max())
+    image = density_image(axes, values, extent, vmin=low, vmax=values.max())
     if points is not None:
         data = as_array(points, "points", 2)
         if data.shape[1] != 2:
@@ -192,12 +192,12 @@ def marginal_2d(
         raise ValueError(f"means must have shape ({len(z)}, 2), got {means.shape}")
     if (np.diff(z) <= 0).any() or float(scale) <= 0:
         raise ValueError(f"z must rise and scale must be positive, got scale {float(scale):g}")
-    extent = _as_extent(extent)
+    extent = as_extent(extent)
     figure = new_figure(2.75, 7.0)
     prior, curve, marginal = figure.subplots(1, 3)
     _draw_prior(prior, z)
     _draw_conditionals(curve, z, means, float(scale))
-    _density_image(marginal, values, extent, vmin=0)
+    density_image(marginal, values, extent, vmin=0)
     for axes, title in ((curve, "conditionals $p(x\\mid z)$"), (marginal, "marginal $p(x)$")):
         axes.set(xlim=extent[:2], ylim=extent[2:], aspect="equal", xlabel="$x_1$", title=title)
         axes.locator_params(nbins=5)

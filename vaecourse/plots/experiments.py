@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vaecourse.plots.lines import _label_ends
+from vaecourse.plots.lines import label_ends
 from vaecourse.plots.style import ACCENT, INK, MUTED, PAPER, SERIES, new_figure, styled
 
 __all__ = ["label_counts", "results"]
@@ -178,7 +178,7 @@ def label_counts(
     ticks = [tick for tick in (1, 2, 5, 10, 20, 50) if _inside(tick, axes.get_ylim())]
     axes.set_yticks(ticks, labels=[str(tick) for tick in ticks])
     axes.minorticks_off()
-    _label_ends(axes, ends, height - 0.7)
+    label_ends(axes, ends, height - 0.7)
     return figure
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.latent import _check_names
+from vaecourse.plots.latent import check_names
 from vaecourse.plots.style import (
     INK,
     as_array,
@@ -63,7 +63,7 @@ def few_labels(
         raise ValueError(f"panels and columns must be at least one, got {len(panels)}, {columns}")
     drawn = {title: _as_panel(title, *parts) for title, parts in panels.items()}
     found = np.unique(np.concatenate([classes for _, classes, _ in drawn.values()]))
-    _check_names(names, found)
+    check_names(names, found)
     points = np.concatenate([points for points, _, _ in drawn.values()])
     columns = min(columns, len(drawn))
     rows = -(-len(drawn) // columns)

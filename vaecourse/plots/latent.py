@@ -27,7 +27,7 @@ BINS = 40
 MAX_PANELS = 24
 
 
-def _scatter(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
+def scatter_classes(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
     """Draw points in a shuffled order, so that no class hides another."""
     order = np.random.default_rng(0).permutation(len(points))
     colors = [class_color(label) for label in labels[order]]
@@ -65,7 +65,7 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     return places
 
 
-def _dots(labels: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
+def legend_dots(labels: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
     """Return the legend's entries, one dot per class that occurs."""
     return [
         Line2D([], [], marker="o", linestyle="none", markersize=6, color=class_color(label),
@@ -74,7 +74,7 @@ def _dots(labels: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
     ]  # fmt: skip
 
 
-def _check_names(names: Sequence[str] | None, labels: np.ndarray) -> None:
+def check_names(names: Sequence[str] | None, labels: np.ndarray) -> None:
     if names is not None and len(names) <= labels.max():
         raise ValueError(f"names must name classes 0 to {labels.max()}, got {len(names)}")
 
@@ -115,14 +115,16 @@ def latent_scatter(
     if points.shape[1] != 2:
         raise ValueError(f"z must be (N, 2), got {points.shape}; for more use scatter_pairs")
     classes = as_labels(labels, len(points))
-    _check_names(names, classes)
+    check_names(names, classes)
     width, height = np.ptp(points, axis=0)
     figure = new_figure(0.8 + float(np.clip(4.4 * height / max(width, 1e-9), 2.0, 5.2)))
     axes = figure.subplots()
-    _scatter(axes, points, classes)
+    scatter_classes(axes, points, classes)
     _name_clusters(axes, points, classes, names)
     axes.set(xlabel=xlabel, ylabel=ylabel, aspect="equal")
-    figure.legend(handles=_dots(classes, names), loc="outside right center", handletextpad=0.1)
+    figure.legend(
+        handles=legend_dots(classes, names), loc="outside right center", handletextpad=0.1
+    )
     return figure
 
 
@@ -163,7 +165,7 @@ def scatter_pairs(
     if not 2 <= dims <= 5:
         raise ValueError(f"z must have 2 to 5 coordinates, got {dims}; choose some of them")
     classes = as_labels(labels, len(points))
-    _check_names(names, classes)
+    check_names(names, classes)
     axis_names = [f"PC {i + 1}" for i in range(dims)] if axis_names is None else axis_names
     if len(axis_names) != dims:
         raise ValueError(f"axis_names must name all {dims} coordinates, got {len(axis_names)}")
@@ -175,7 +177,7 @@ def scatter_pairs(
             if j > i:
                 axes.set_visible(False)
                 continue
-            _scatter(axes, points[:, [j, i + 1]], classes)
+            scatter_classes(axes, points[:, [j, i + 1]], classes)
             axes.locator_params(nbins=5)
             if i == dims - 2:
                 axes.set_xlabel(axis_names[j])
@@ -183,7 +185,7 @@ def scatter_pairs(
                 axes.set_ylabel(axis_names[i + 1])
     place = "upper right" if dims > 2 else "outside right center"
     columns = 2 if dims > 2 else 1
-    figure.legend(handles=_dots(classes, names), loc=place, ncols=columns, handletextpad=0.1)
+    figure.legend(handles=legend_dots(classes, names), loc=place, ncols=columns, handletextpad=0.1)
     return figure
 
 
@@ -219,7 +221,7 @@ def latent_histograms(
     if codes.shape[1] > MAX_PANELS:
         raise ValueError(f"z must have at most {MAX_PANELS} dimensions, got {codes.shape[1]}")
     classes = as_labels(labels, len(codes))
-    _check_names(names, classes)
+    check_names(names, classes)
     reach = max(1.02 * np.abs(codes).max(), 3.5)
     edges = np.linspace(-reach, reach, BINS + 1)
     columns = min(codes.shape[1], 4 if codes.shape[1] > 6 else 3)

@@ -38,7 +38,7 @@ def _spread(wanted: Sequence[float], gap: float) -> np.ndarray:
     return result
 
 
-def _label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], height: float) -> None:
+def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], height: float) -> None:
     """Write labels (text, y, color) to the right of the axes, beside their lines, not overlapping.
 
     `height` is the height of the axes in inches, near enough.
@@ -127,7 +127,7 @@ def curves(
     if xscale == "log" and not isinstance(x, Mapping) and len(across) <= MARKED:
         axes.set_xticks(across, labels=[f"{value:g}" for value in across])
         axes.minorticks_off()
-    _label_ends(axes, ends, height - 0.7)
+    label_ends(axes, ends, height - 0.7)
     return figure
 
 
@@ -247,5 +247,5 @@ def spectrum(
         ends.append((f"{100 * part:g} %: {needed}", level, INK))
     for axes in (scree, cumulative):
         axes.set_xlim(1, max(len(values), 2))
-    _label_ends(cumulative, ends, height - 0.7)
+    label_ends(cumulative, ends, height - 0.7)
     return figure

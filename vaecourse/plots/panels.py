@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from vaecourse.plots.densities import _as_extent, _density_image
+from vaecourse.plots.densities import as_extent, density_image
 from vaecourse.plots.style import as_array, new_figure, styled
 
 __all__ = ["density_panels"]
@@ -47,13 +47,13 @@ def density_panels(
     for title, values in panels.items():
         if values.min() < 0:
             raise ValueError(f"{title!r} must be at least 0 everywhere, got {values.min():g}")
-    extent = _as_extent(extent)
+    extent = as_extent(extent)
     columns = min(len(panels), 4)
     rows = -(-len(panels) // columns)
     figure = new_figure(2.15 * rows + 0.2, 1.8 * columns + 0.5)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, (title, values) in zip(grid.flat, panels.items(), strict=False):
-        _density_image(axes, values, extent, vmin=0, vmax=values.max())
+        density_image(axes, values, extent, vmin=0, vmax=values.max())
         axes.set(title=title, xlabel=xlabel)
         axes.locator_params(nbins=4)
     for axes in grid.flat[len(panels) :]:

@@ -18,7 +18,7 @@ LABEL_WIDTH = 0.085  # inches per character of a row's label
 TITLE_HEIGHT = 0.24  # inches
 
 
-def _as_images(values: ArrayLike, name: str) -> np.ndarray:
+def as_images(values: ArrayLike, name: str) -> np.ndarray:
     """Return images as (N, H, W) for gray or (N, H, W, 3) for color."""
     array = as_array(values, name, 3, 4)
     if array.ndim == 3:
@@ -30,7 +30,9 @@ def _as_images(values: ArrayLike, name: str) -> np.ndarray:
     return array[:, 0] if array.shape[1] == 1 else np.moveaxis(array, 1, -1)
 
 
-def _place(axes: Axes, picture: np.ndarray, column: float, row: float, gap: float = GAP) -> None:
+def place_image(
+    axes: Axes, picture: np.ndarray, column: float, row: float, gap: float = GAP
+) -> None:
     """Draw one image in a cell of the grid; one axes for all cells is much the fastest."""
     inset = gap / 2
     extent = (column + inset, column + 1 - inset, row + 1 - inset, row + inset)
@@ -39,7 +41,7 @@ def _place(axes: Axes, picture: np.ndarray, column: float, row: float, gap: floa
     axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1, extent=extent, aspect="auto")
 
 
-def _frame(axes: Axes, column: float, row: float) -> None:
+def frame_cell(axes: Axes, column: float, row: float) -> None:
     """Draw the edge of an image, so that white paper has a shape on a white page."""
     inset = GAP / 2
     x, y = (column + inset, column + 1 - inset), (row + inset, row + 1 - inset)
@@ -65,8 +67,8 @@ def _grid(
     step = 1 + headroom / (side * shape[0] / shape[1])
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
-            _place(axes, picture, j, i * step)
-            _frame(axes, j, i * step)
+            place_image(axes, picture, j, i * step)
+            frame_cell(axes, j, i * step)
             if titles and i * columns + j < len(titles):
                 spot = (j + 0.5, i * step + GAP / 4)
                 axes.text(*spot, titles[i * columns + j], ha="center", va="bottom", fontsize=9.5)
@@ -79,7 +81,7 @@ def _grid(
 
 def _as_rows(rows: Sequence) -> list[np.ndarray]:
     """Return one image array per row, all of one image shape."""
-    arrays = [_as_images(row, "each row of images") for row in rows]
+    arrays = [as_images(row, "each row of images") for row in rows]
     if len({array.shape[1:] for array in arrays}) > 1:
         shapes = ", ".join(str(array.shape[1:]) for array in arrays)
         raise ValueError(f"rows must hold images of one shape, got {shapes}")
@@ -126,7 +128,7 @@ def images(
             raise ValueError("columns needs one array of images, got one array per row")
         arrays, expected = _as_rows(rows), len(rows)
     else:
-        array, expected = _as_images(rows, "images"), len(rows)
+        array, expected = as_images(rows, "images"), len(rows)
         columns = min(expected, 10) if columns is None else columns
         if not isinstance(columns, Integral) or columns < 1:
             raise ValueError(f"columns must be a positive integer, got {columns!r}")
@@ -238,11 +240,11 @@ def manifold(images_grid: ArrayLike, codes: ArrayLike | None = None) -> Figure:
     num = len(array)
     if array.shape[1] != num:
         raise ValueError(f"images_grid must be (n, n, ...), got shape {array.shape}")
-    tiles = _as_images(array.reshape(-1, *array.shape[2:]), "images_grid")
+    tiles = as_images(array.reshape(-1, *array.shape[2:]), "images_grid")
     figure = new_figure(5.4, 5.4)
     axes = figure.subplots()
     for index, tile in enumerate(tiles):
-        _place(axes, tile, index % num, index // num, gap=0)
+        place_image(axes, tile, index % num, index // num, gap=0)
     axes.set(xlim=(0, num), ylim=(num, 0), aspect=tiles.shape[1] / tiles.shape[2])
     axes.set(xlabel="$z_1$", ylabel="$z_2$", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.densities import _as_extent
+from vaecourse.plots.densities import as_extent
 from vaecourse.plots.style import ACCENT, HAIRLINE, MUTED, SERIES, as_array, new_figure, styled
 
 __all__ = ["weighted_codes"]
@@ -59,7 +59,7 @@ def weighted_codes(
         )
     surface = as_array(log_likelihood, "log_likelihood", 2)
     outline = _ellipse(*posterior)
-    extent = _as_extent(extent)
+    extent = as_extent(extent)
     figure = new_figure(3.95, 3.3 * len(codes))
     panels = figure.subplots(1, len(codes), squeeze=False, sharey=True)[0]
     for axes, title in zip(panels, codes, strict=True):

@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ __all__ = [
     "convolutions_like_products",
     "device_name",
     "evaluating",
+    "in_passes",
     "is_static",
     "isolated_rng",
     "keep_freed_memory",
@@ -233,6 +234,26 @@ def passes(x: Tensor, device: torch.device, batch_size: int | None = None) -> It
         batch_size = 1000 if device.type == "cpu" else 10_000
     for part in x.split(as_positive(batch_size, "batch_size")):
         yield part.to(device)
+
+
+def in_passes(
+    model: Evaluable, x: Tensor, ask: Callable[[Tensor], Tensor], batch_size: int | None = None
+) -> Tensor:
+    """Return what `ask` says about all rows of `x`, on the CPU, with the model in evaluation mode.
+
+    Parameters
+    ----------
+    model : Module
+        Whom `ask` asks.
+    x : Tensor
+        Shape ``(N, *event)``, wherever it is.
+    ask : callable
+        Maps a part of the rows, on the model's device, to a tensor with as many rows.
+    batch_size : int, optional
+        Rows of a pass, as for `passes`.
+    """
+    with evaluating(model, 0) as device:
+        return torch.cat([ask(part) for part in passes(x, device, batch_size)]).cpu()
 
 
 def autocast(device: torch.device, enabled: bool) -> torch.autocast:

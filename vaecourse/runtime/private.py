@@ -15,7 +15,7 @@ import torch
 from vaecourse.runtime.devices import subnormals_as_zero
 from vaecourse.runtime.interrupts import uninterrupted
 
-__all__ = ["FusedAdam", "load_compiler", "transforms_are_active"]
+__all__ = ["FusedAdam", "leave_broken_capture", "load_compiler", "transforms_are_active"]
 
 
 def transforms_are_active() -> bool:

@@ -33,7 +33,7 @@ from vaecourse.training.identity import identity_of
 from vaecourse.training.optimizers import adam
 from vaecourse.training.run import Run
 
-__all__ = ["adam", "fit"]
+__all__ = ["fit"]
 
 
 def fit(

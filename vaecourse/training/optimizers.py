@@ -12,6 +12,9 @@ from vaecourse.runtime.private import FusedAdam, load_compiler
 
 __all__ = ["adam", "build_optimizer"]
 
+FACTORS = 1.0, -3.0
+"""Gradients of the trial's steps, in units of the weights."""
+
 
 class _PublicAdam(torch.optim.Adam):
     """`torch.optim.Adam`, whose step takes subnormal moments for zero as well."""
@@ -59,10 +62,6 @@ def _steps_like_torch(kind: Callable, device: torch.device, dtype: torch.dtype) 
         return torch.allclose(_two_steps(kind, device, dtype), _two_steps_by_hand(device, dtype))
     except (AttributeError, TypeError, ValueError, RuntimeError):
         return False
-
-
-FACTORS = 1.0, -3.0
-"""Gradients of the trial's steps, in units of the weights."""
 
 
 def _start(device: torch.device, dtype: torch.dtype) -> Tensor:
