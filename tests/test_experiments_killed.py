@@ -22,6 +22,8 @@ def cache(monkeypatch, tmp_path):
 
 def _grid(folder, pipe, ready):
     trials = [trial(GUESS), *(trial(staying(pipe), seed) for seed in (0, 1))]
+    # A shell that runs the tests in the background has its programs ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with terminated_like_interrupted():
         for _ in run_grid(trials, jobs=2, folder=folder):
             pass
