@@ -156,19 +156,26 @@ def test_the_report_counts_names_what_fails_and_is_read_back(tmp_path, capsys):
     assert "3 of them were made from other sources" in capsys.readouterr().out
 
 
-def test_runs_of_an_older_package_count_while_the_plain_weather_gives_the_same_numbers():
-    newer = VERSION | {"package": "q"}
+@pytest.mark.parametrize("changed", ["chapter", "package"])
+def test_runs_of_older_sources_count_while_the_plain_weather_gives_the_same_numbers(changed):
+    newer = VERSION | {changed: "q"}
     kept = {"plain": {"one": run_of(2.0)}, "seeds-1": {"one": run_of(3.0)}}
     assert weather_report.counts("one", "seeds-1", kept, VERSION)
     assert not weather_report.counts("one", "seeds-1", kept, newer)
-    for margin, same in ((2.0, ["p"]), (2.5, [])):
+    for margin, same in ((2.0, [VERSION]), (2.5, [])):
         run = run_of(margin) | {"version": newer}
         run["same"] = weather_report.same_numbers(run, kept["plain"]["one"])
         assert run["same"] == same
         now = {**kept, "plain": {"one": run}}
         assert weather_report.counts("one", "seeds-1", now, newer) is bool(same)
-        assert not weather_report.counts("one", "seeds-1", now, newer | {"chapter": "d"})
+        assert not weather_report.counts("one", "seeds-1", now, newer | {"other": "d"})
     assert not weather_report.counts("one", "avx2", kept, VERSION)
+
+
+def test_a_new_assertion_makes_other_numbers_than_the_older_run():
+    run = run_of(2.0) | {"version": VERSION | {"chapter": "q"}}
+    run["margins"]["c < d"] = {"0": 1.0}
+    assert weather_report.same_numbers(run, run_of(2.0)) == []
 
 
 def test_a_chapter_that_raised_did_not_pass():

@@ -4,7 +4,8 @@
     python tools/weather.py report                                  write results/weather.json
 
 A run does not stop at an assertion that fails; it writes the margin of each. What a chapter and
-the package do is hashed, comments and docstrings left out: a run is made again where that changed.
+the package do is hashed, comments and docstrings left out. Where that changed the plain weather is
+run again, and the other weathers where one of its margins is another.
 """
 
 import argparse

@@ -53,27 +53,25 @@ def kept_runs(record, folder):
 
 
 def same_numbers(run, older):
-    """List the packages whose numbers are those of `run`: that of `older`, where nothing differs.
+    """List the versions whose numbers are those of `run`: that of `older`, where nothing differs.
 
-    A chapter's margins in one weather show whether a change of the package changed any number.
+    A chapter's margins in one weather show whether a change of the chapter or of the package
+    changed any number that is asserted.
     """
     parts = ("failed", "errors", "margins")
-    if older is None or older["version"]["chapter"] != run["version"]["chapter"]:
+    if older is None or any(rounded(older.get(name, {})) != rounded(run[name]) for name in parts):
         return []
-    if any(rounded(older.get(name, {})) != rounded(run[name]) for name in parts):
-        return []
-    packages = {older["version"]["package"], *older.get("same", [])}
-    return sorted(packages - {run["version"]["package"]})
+    versions = [older["version"], *older.get("same", [])]
+    return [version for version in versions if version != run["version"]]
 
 
 def counts(chapter, weather, kept, version):
-    """Tell whether a kept run counts for today's sources, or for a package of the same numbers."""
+    """Tell whether a kept run counts for today's sources, or for sources of the same numbers."""
     run = kept.get(weather, {}).get(chapter)
     plain = kept.get("plain", {}).get(chapter)
     if run is None or run["version"] == version:
         return run is not None
-    same = plain["same"] if plain and plain["version"] == version else []
-    return run["version"]["chapter"] == version["chapter"] and run["version"]["package"] in same
+    return bool(plain) and plain["version"] == version and run["version"] in plain["same"]
 
 
 def passed(run):
