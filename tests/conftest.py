@@ -65,16 +65,23 @@ def few_strokes(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def js():
-    """Return a function that evaluates JavaScript on the pure functions of a live figure."""
+def browser():
+    """Start a browser, or skip and say how to get one."""
     from tests import browser as browsers
-    from tests.interactive_examples import mathematics
 
     if browsers.executable() is None:
         pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as browser:
-        page = browser.new_page()
-        yield lambda figure, call, *given: mathematics(page, figure, call, *given)
+    with browsers.chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def js(browser):
+    """Return a function that evaluates JavaScript on the pure functions of a live figure."""
+    from tests.interactive_examples import mathematics
+
+    page = browser.new_page()
+    return lambda figure, call, *given: mathematics(page, figure, call, *given)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import browser as browsers
 from vaecourse.exercises.catalogue import exercises
 
 pytestmark = pytest.mark.pages
@@ -12,15 +11,6 @@ pytestmark = pytest.mark.pages
 HTML = Path(__file__).resolve().parent.parent / "_build" / "html" / "book"
 CHAPTERS = sorted({exercise.chapter for exercise in exercises().values()})
 PAGES = {n: path for n in CHAPTERS for path in HTML.glob(f"{n:02}-*.html")}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser, or skip and say how to get one."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests import browser as browsers
 from tests import interactive_examples as examples
 from vaecourse import interactive
 
@@ -18,19 +17,9 @@ CALL = """(m, mean, theta, most) => [m.negativeBinomial(mean, theta, most), m.po
     m.facts(mean, theta)]"""
 
 
-@pytest.fixture(scope="module")
-def js():
-    """Return a function that calls the figure's mathematics in a browser."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as started:
-        page = started.new_page()
-        yield lambda *given: examples.mathematics(page, "counts", CALL, *given)
-
-
 @pytest.mark.parametrize(("mean", "theta"), [(0.2, 0.1), (5.0, 1.0), (30.0, 1000.0), (9.0, 20.0)])
 def test_probabilities_and_facts_are_scipys(js, mean, theta):
-    bars, dots, facts = js(mean, theta, 80)
+    bars, dots, facts = js("counts", CALL, mean, theta, 80)
     x, exact = np.arange(81), stats.nbinom(theta, theta / (theta + mean))
     np.testing.assert_allclose(bars, exact.pmf(x), rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(dots, stats.poisson.pmf(x, mean), rtol=1e-9, atol=1e-15)

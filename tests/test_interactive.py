@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests import browser as browsers
 from tests import interactive_examples as examples
 from vaecourse import interactive
 
@@ -15,15 +14,6 @@ NAMES = list(examples.EXAMPLES)
 CSS = Path(__file__).resolve().parent.parent / "book/_static/course.css"
 FRAME = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 every_figure = pytest.mark.parametrize("name", NAMES)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser, or skip and say how to get one."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as started:
-        yield started
 
 
 @pytest.fixture

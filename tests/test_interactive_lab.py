@@ -11,7 +11,6 @@ from threading import Thread
 import nbformat
 import pytest
 
-from tests import browser as browsers
 from tests.interactive_examples import EXAMPLES
 from tests.test_interactive import DRAWN, NAMES, drag, picture
 
@@ -62,15 +61,6 @@ def _read(lines, addresses):
         found = re.search(r"(http://localhost:\d+)/lab", line)
         if found:
             addresses.put(found[1])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser, or skip and say how to get one."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,6 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from tests import browser as browsers
-
 pytestmark = pytest.mark.pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,15 +24,6 @@ PROGRESS = re.compile(r"\d(?:\.\d+)?\s?(?:it/s|s/it)\b|\d%\|")
 def name(path):
     """Name a page as ``_toc.yml`` does."""
     return path.relative_to(HTML).with_suffix("").as_posix()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser, or skip and say how to get one."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as started:
-        yield started
 
 
 def listen(page):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests import browser as browsers
 from tests.test_pages import PAGES, name
 
 pytestmark = pytest.mark.pages
@@ -37,15 +36,6 @@ CUT = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a browser, or skip and say how to get one."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
-    with browsers.chromium() as started:
-        yield started
 
 
 def typeset(page, path):
