@@ -96,7 +96,7 @@ def gradients(
     axes.scatter(*path, s=9, color=ACCENT, alpha=0.8, linewidths=0, label="pathwise")
     exact = -precision * (mean - center), 0.5 * (1 - precision * math.exp(logVariance))
     axes.scatter(*exact, s=70, facecolors="none", edgecolors=INK, linewidths=1.6, label="exact")
-    axes.set(xlabel="∂/∂μ (nats)", ylabel="∂/∂λ (nats)")
+    axes.set(xlabel="∂/∂μ (nats)", ylabel="∂/∂ℓ (nats)")
     axes.legend()
     return figure
 

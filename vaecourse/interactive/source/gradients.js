@@ -98,7 +98,7 @@ export function build({ main, options, store }) {
   const add = (count) => () => store.set({ drawn: Math.min(MOST, store.values.drawn + count) });
   const clear = () => store.set({ drawn: 0, seed: store.values.seed + 1 });
   const body = html("tbody");
-  const head = ["estimator", "∂/∂μ", "∂/∂λ", "variance"].map((name) =>
+  const head = ["estimator", "∂/∂μ", "∂/∂ℓ", "variance"].map((name) =>
     html("th", { scope: "col" }, name),
   );
   const caption = html("caption", {});

@@ -10,7 +10,7 @@ export function drawPlane(chart, width, { problem, view, grip, mean, logVariance
     height: 300,
     margin: [24, 8, 42, 34],
     x: { domain: view.means, label: "μ", ticks: ticks(...view.means, 4) },
-    y: { domain: view.logVariances, label: "λ = log σ²", ticks: ticks(...view.logVariances, 5) },
+    y: { domain: view.logVariances, label: "ℓ = log σ²", ticks: ticks(...view.logVariances, 5) },
     clip: "plane",
   });
   const { center, precision } = problem;
@@ -50,7 +50,7 @@ export function drawArrows(chart, width, { kinds, truth, spread }) {
     height: 300,
     margin: [24, 8, 42, 44],
     x: { domain: domain(0), label: "∂/∂μ (nats)", ticks: ticks(...domain(0), width / 70) },
-    y: { domain: domain(1), label: "∂/∂λ (nats)", ticks: ticks(...domain(1), 5) },
+    y: { domain: domain(1), label: "∂/∂ℓ (nats)", ticks: ticks(...domain(1), 5) },
     clip: "arrows",
   });
   for (const [name, color] of [
