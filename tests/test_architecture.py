@@ -39,7 +39,7 @@ KNOWS = {
     "latents": "",
     "models": "checks data distributions networks runtime",
     "networks": "checks",
-    "objectives": "checks data divergences models",
+    "objectives": "checks data divergences models runtime",
     "oracle": "data distributions models networks",
     "plots": "",
     "pretrained": "data models objectives runtime schedules training",

@@ -24,6 +24,7 @@ from vaecourse.evaluation import embed, evaluate
 from vaecourse.models import mlp_vae
 from vaecourse.objectives import elbo
 from vaecourse.runtime import evaluating, isolated_rng
+from vaecourse.runtime.passes import row_by_row
 from vaecourse.schedules import warmup_cosine
 from vaecourse.training import fit
 
@@ -208,8 +209,8 @@ class VAEEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             raise ValueError(
                 f"X must be latents of shape (N, {self._n_features_out}), got {tuple(z.shape)}"
             )
-        with evaluating(self.model_, 0):
-            return self.model_.decode(z).mean.numpy()
+        with evaluating(self.model_, 0) as device:
+            return row_by_row(lambda part: self.model_.decode(part).mean, z, device).numpy()
 
     def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return the mean evidence lower bound of X, from one posterior sample per example.

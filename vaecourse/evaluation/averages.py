@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from vaecourse.checks import as_positive
 from vaecourse.data import Batch, HeldOut
 from vaecourse.data.door import checked_batch
+from vaecourse.evaluation.room import Terms, with_room
 from vaecourse.objectives import Objective
 from vaecourse.objectives.contract import Checked
 from vaecourse.objectives.support import check_labels, check_support
@@ -38,7 +39,8 @@ def evaluate(
     transform : callable, optional
         ``transform(x, generator) -> x``, for example dynamic binarization.
     batch_size : int
-        Examples per pass.
+        Examples of a batch. They go through the networks a part at a time where all of them at once
+        would not have room, which changes no term by more than rounding.
     seed : int
         Seed of the transform and of the model's samples.
 
@@ -74,13 +76,14 @@ def evaluate(
         check_support(model, objective, x_all, transform)
         check_labels(model, y_all)
     found: list[dict[str, Tensor]] = []
-    checked = Checked(objective, trains=False)
+    terms: Terms | None = None
     with evaluating(model, seed) as device:
         generator = torch.Generator(device).manual_seed(int(seed))
         for x, y in zip(x_all.split(batch_size), y_all.split(batch_size), strict=True):
             x = x.to(device)
             batch = Batch(transform(x, generator) if transform else x, y.to(device))
-            found.append(checked(model, batch))
+            terms = terms or with_room(Checked(objective, trains=False), model, batch.x, y_all)
+            found.append(terms(batch))
     return {name: _mean([terms[name] for terms in found], batch_size) for name in found[0]}
 
 

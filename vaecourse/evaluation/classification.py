@@ -7,7 +7,7 @@ from vaecourse.data import Batch, HeldOut
 from vaecourse.data.door import as_input
 from vaecourse.models.protocols import PredictorModule
 from vaecourse.objectives.support import check_labels
-from vaecourse.runtime import in_passes
+from vaecourse.runtime.passes import in_passes
 
 __all__ = ["confusion_matrix", "error_rate", "predict"]
 
@@ -22,7 +22,8 @@ def predict(model: PredictorModule, x: Tensor, *, batch_size: int | None = None)
     x : Tensor or array-like
         Shape ``(N, *event)``; arrays as `Batch.of` takes them.
     batch_size : int, optional
-        Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
+        Most examples per pass, by default 1000 on a CPU and 10,000 on an accelerator; fewer where
+        they would not have room.
 
     Returns
     -------

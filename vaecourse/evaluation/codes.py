@@ -4,7 +4,8 @@ from torch import Tensor
 
 from vaecourse.data.door import as_input
 from vaecourse.models.protocols import CoderModule, EncoderModule, LatentModule
-from vaecourse.runtime import evaluating, in_passes
+from vaecourse.runtime import evaluating
+from vaecourse.runtime.passes import in_passes, row_by_row
 
 __all__ = ["active_units", "embed", "reconstruct", "sample_prior"]
 
@@ -19,7 +20,8 @@ def embed(model: EncoderModule, x: Tensor, *, batch_size: int | None = None) -> 
     x : Tensor or array-like
         Shape ``(N, *event)``; arrays as `Batch.of` takes them.
     batch_size : int, optional
-        Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
+        Most examples per pass, by default 1000 on a CPU and 10,000 on an accelerator; fewer where
+        they would not have room.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def reconstruct(model: CoderModule, x: Tensor, *, batch_size: int | None = None)
     x : Tensor or array-like
         Shape ``(N, *event)``; arrays as `Batch.of` takes them.
     batch_size : int, optional
-        Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
+        Most examples per pass, by default 1000 on a CPU and 10,000 on an accelerator; fewer where
+        they would not have room.
 
     Returns
     -------
@@ -84,8 +87,9 @@ def sample_prior(model: LatentModule, num: int, *, seed: int = 0) -> Tensor:
     Tensor
         Shape ``(num, *event)``, on the CPU.
     """
-    with evaluating(model, seed):
-        return model.decode(model.prior().sample((num,))).mean.cpu()
+    with evaluating(model, seed) as device:
+        z = model.prior().sample((num,))
+        return row_by_row(lambda part: model.decode(part).mean, z, device)
 
 
 def active_units(model: EncoderModule, x: Tensor) -> Tensor:

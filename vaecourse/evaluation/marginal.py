@@ -7,8 +7,10 @@ from torch import Tensor
 
 from vaecourse.checks import as_positive
 from vaecourse.data.door import as_input
+from vaecourse.evaluation.parts import in_parts
 from vaecourse.models.protocols import LatentModel, LatentModule
 from vaecourse.runtime import evaluating
+from vaecourse.runtime.passes import excess, part_of
 
 __all__ = ["LogMarginal", "log_marginal"]
 
@@ -110,12 +112,23 @@ def log_marginal(
         usual = ON_CPU if device.type == "cpu" else ON_ACCELERATOR
         chunk = given.get("chunk", usual.chunk)
         batch_size = given.get("batch_size", usual.batch_size)
+        model = _with_room(model, x[:batch_size].to(device), min(chunk, num_samples), proposal)
         parts = [
             _log_moments(model, part.to(device), num_samples, proposal, chunk)
             for part in x.split(batch_size)
         ]
     first, second = torch.cat(parts, dim=1).cpu()
     return _summarize(first, second, num_samples)
+
+
+def _with_room(model: LatentModule, x: Tensor, chunk: int, proposal: str) -> LatentModule:
+    """Return `model`, in parts if as many samples of as many rows have no room."""
+
+    def ask(rows: int) -> Tensor:
+        return _log_moments(model, x[:rows], 1, proposal, 1)
+
+    has_room = excess(ask, chunk * len(x), x.device) is None
+    return model if has_room else in_parts(model, x.shape[1:], part_of(x.device))
 
 
 def _log_moments(

@@ -10,6 +10,7 @@ from vaecourse.data import Batch
 from vaecourse.evaluation.codes import embed
 from vaecourse.models.protocols import CoderModule
 from vaecourse.runtime import evaluating
+from vaecourse.runtime.passes import row_by_row
 
 __all__ = ["MidpointRatio", "midpoint_ratio", "nearest_distance", "neighbor_agreement"]
 
@@ -112,7 +113,7 @@ def midpoint_ratio(
     codes = torch.stack([embed(model, first), embed(model, second)])
     with evaluating(model, 0) as device:
         decoded = [
-            torch.cat([model.decode(part.to(device)).mean.cpu() for part in z.split(1000)])
+            row_by_row(lambda part: model.decode(part).mean, z, device, 1000)
             for z in (codes.mean(0), *codes)
         ]
     images = torch.stack(decoded).clamp(0, 1)

@@ -24,7 +24,7 @@ from vaecourse.distributions import (
 from vaecourse.models.protocols import EncoderModule
 from vaecourse.models.vae import VAE, mlp_vae
 from vaecourse.networks import MLP, Activation, ConditionalMLP, Linear
-from vaecourse.runtime import in_passes
+from vaecourse.runtime.passes import in_passes
 
 __all__ = [
     "M2",
@@ -300,7 +300,8 @@ def latent_batch(
     data : Batch or HeldOut
         ``x`` of shape ``(N, *event)``; the labels go along.
     batch_size : int, optional
-        Examples per pass, by default 1000 on a CPU and 10,000 on an accelerator.
+        Most examples per pass, by default 1000 on a CPU and 10,000 on an accelerator; fewer where
+        they would not have room.
 
     Returns
     -------

@@ -4,15 +4,15 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from vaecourse.checks import as_integer, as_positive
+from vaecourse.checks import as_integer
 from vaecourse.runtime.interrupts import uninterrupted
 
 __all__ = [
@@ -23,14 +23,12 @@ __all__ = [
     "convolutions_like_products",
     "device_name",
     "evaluating",
-    "in_passes",
     "is_static",
     "isolated_rng",
     "keep_freed_memory",
     "matmul_precision",
     "multiplies_in_bfloat16",
     "needs_autocast",
-    "passes",
     "progress_bar",
     "resolve_device",
     "seed_generators",
@@ -210,50 +208,6 @@ def needs_autocast(precision: str, device: torch.device, model: nn.Module) -> bo
     if device.type == "cuda":
         return any(parameter.numel() >= LARGE for parameter in model.parameters())
     return device.type != "cpu" or not multiplies_in_bfloat16()
-
-
-def passes(x: Tensor, device: torch.device, batch_size: int | None = None) -> Iterator[Tensor]:
-    """Yield the rows of `x` a pass at a time, on `device`.
-
-    Parameters
-    ----------
-    x : Tensor
-        Shape ``(N, *event)``, wherever it is.
-    device : torch.device
-        Where the parts are wanted.
-    batch_size : int, optional
-        Rows of a pass. By default a thousand, which stay in a CPU's cache, or the ten thousand
-        with which an accelerator has work for all its units.
-
-    Raises
-    ------
-    ValueError
-        If `batch_size` is given and no positive integer.
-    """
-    if batch_size is None:
-        batch_size = 1000 if device.type == "cpu" else 10_000
-    for part in x.split(as_positive(batch_size, "batch_size")):
-        yield part.to(device)
-
-
-def in_passes(
-    model: Evaluable, x: Tensor, ask: Callable[[Tensor], Tensor], batch_size: int | None = None
-) -> Tensor:
-    """Return what `ask` says about all rows of `x`, on the CPU, with the model in evaluation mode.
-
-    Parameters
-    ----------
-    model : Module
-        Whom `ask` asks.
-    x : Tensor
-        Shape ``(N, *event)``, wherever it is.
-    ask : callable
-        Maps a part of the rows, on the model's device, to a tensor with as many rows.
-    batch_size : int, optional
-        Rows of a pass, as for `passes`.
-    """
-    with evaluating(model, 0) as device:
-        return torch.cat([ask(part) for part in passes(x, device, batch_size)]).cpu()
 
 
 def autocast(device: torch.device, enabled: bool) -> torch.autocast:

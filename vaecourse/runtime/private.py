@@ -1,12 +1,14 @@
 """What PyTorch has no public name for, in one place. Who uses it asks first, or does without.
 
 `vaecourse.training.optimizers` tries `FusedAdam` before it trusts it, and has the public optimizer.
-Counts differentiate the slow way where nobody says whether a transform is active.
+Counts differentiate the slow way where nobody says whether a transform is active. Passes have all
+their rows where nobody says what one takes.
 """
 
 import importlib
 import inspect
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +17,13 @@ import torch
 from vaecourse.runtime.devices import subnormals_as_zero
 from vaecourse.runtime.interrupts import uninterrupted
 
-__all__ = ["FusedAdam", "leave_broken_capture", "load_compiler", "transforms_are_active"]
+__all__ = [
+    "FusedAdam",
+    "leave_broken_capture",
+    "load_compiler",
+    "most_held",
+    "transforms_are_active",
+]
 
 
 def transforms_are_active() -> bool:
@@ -90,3 +98,69 @@ def leave_broken_capture(
     for generator in generators:
         fresh = torch.Generator(device)
         generator.graphsafe_set_state(fresh.graphsafe_get_state())
+
+
+def most_held(ask: Callable[[], object]) -> int | None:
+    """Return the bytes that tensors made in ``ask()`` take at once, or None if nobody can say.
+
+    What an operation needs inside, and gives back before it returns, is not counted.
+    """
+    try:
+        from torch.utils._python_dispatch import TorchDispatchMode
+    except ImportError:
+        return None
+
+    class Counted(TorchDispatchMode):
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            # To skip the compiler is to import it, which takes seconds.
+            return False
+
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+        ) -> Any:
+            for given in _tensors(args):
+                count.know(given)
+            made = func(*args, **(kwargs or {}))
+            for new in _tensors((made,)):
+                count.add(new)
+            return made
+
+    count = _Count()
+    with Counted():
+        ask()
+    return count.most
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from _tensors(value)
+
+
+class _Count:
+    """Bytes of the tensors that are alive, and the most that there have been."""
+
+    def __init__(self) -> None:
+        self.known: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.now = self.most = 0
+
+    def know(self, tensor: torch.Tensor) -> None:
+        """Take note of one that others have made."""
+        self.known.add(tensor.untyped_storage())
+
+    def add(self, tensor: torch.Tensor) -> None:
+        """Count one until it is freed, unless its memory is another's."""
+        storage = tensor.untyped_storage()
+        if storage in self.known:
+            return
+        self.known.add(storage)
+        size = storage.nbytes()
+        self.now += size
+        self.most = max(self.most, self.now)
+        weakref.finalize(storage, self._free, size)
+
+    def _free(self, size: int) -> None:
+        self.now -= size

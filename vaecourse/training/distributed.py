@@ -10,6 +10,7 @@ training of one, up to the order of sums; with it, the mean gradient is the same
 import atexit
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from vaecourse.data import Batch
-from vaecourse.runtime import isolated_rng, seed_generators, seed_of
+from vaecourse.objectives.contract import rows_are_independent
+from vaecourse.runtime import seed_generators, seed_of
 
 __all__ = ["Alone", "Together", "local_device", "processes_of"]
 
@@ -136,7 +138,8 @@ class Together(Alone):
             rows = slice(start, max(stop, start + 1))
             found = terms(Batch(batch.x[rows], batch.y[rows]), **options)
             if unchecked:
-                _check_independent(terms, batch.x, labels, options)
+                if not rows_are_independent(partial(terms, **options), batch.x, labels):
+                    raise ValueError(DEPENDENT)
                 unchecked = False
             return {name: (stop - start) / total * values for name, values in found.items()}
 
@@ -196,27 +199,3 @@ def _leave() -> None:
 
 def _launched_by_torchrun() -> bool:
     return dist.is_torchelastic_launched() and int(os.environ["WORLD_SIZE"]) > 1
-
-
-def _check_independent(terms: Terms, x: Tensor, labels: Tensor, options: dict) -> None:
-    """Raise a ValueError if a row's terms change with the rows beside it.
-
-    The number of rows and the seed stay, so the row's own noise does too, and only rounding could
-    change its terms. A loss that looks at the number of rows alone is not found.
-    """
-    x = x[torch.linspace(0, len(x) - 1, 4, device=x.device).long()]
-    low, high = labels.aminmax()
-    y = torch.stack([low, low, high, high])
-
-    def first_row(*order: int) -> Tensor:
-        index = torch.tensor(order, device=x.device)
-        # Shortened factors would hide a small dependence behind their rounding.
-        exact = torch.autocast(x.device.type, enabled=False)
-        with isolated_rng(0, x.device), exact:
-            found = terms(Batch(x[index], y[index]), **options)
-        return torch.stack([values[0] for values in found.values()])
-
-    for row in (0, 3):
-        beside = first_row(row, 0, 1, 1), first_row(row, 3, 3, 2)
-        if not torch.allclose(*beside, rtol=1e-5, atol=1e-6, equal_nan=True):
-            raise ValueError(DEPENDENT)
