@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ from vaecourse.data.labels import label_subset
 from vaecourse.evaluation import log_marginal
 from vaecourse.objectives import elbo, iwae, m2
 from vaecourse.runtime import isolated_rng
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import writable, write_json
 from vaecourse.runtime.machine import processor
 from vaecourse.training.history import CAPTURED
 
@@ -267,7 +266,7 @@ def markdown(result: dict) -> str:
 def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument("--json", type=writable, metavar="FILE", help="write the results here too")
     parser.add_argument("--rounds", type=int, default=3, help="timed rounds (default 3)")
     parser.add_argument("--only", nargs="*", default=list(SETTINGS), help="settings to run")
     parser.add_argument("--without", nargs="*", default=[], help="contestants to leave out")

@@ -25,7 +25,7 @@ from vaecourse.data.storage import cache_folder
 from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.objectives import elbo, iwae
 from vaecourse.runtime import isolated_rng
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import check_writable, write_json
 from vaecourse.training.checkpoints import read_checkpoint
 
 ROWS = Path(__file__).resolve().parents[1] / "results" / "bounds"
@@ -190,6 +190,10 @@ def main():
     parser.add_argument("--folder", type=Path, default=ROWS, help="where rows lie")
     parser.add_argument("--limit", type=int, help="use so many images only: a trial run")
     arguments = parser.parse_args()
+    try:
+        check_writable(arguments.folder / "row.json")
+    except OSError as error:
+        parser.error(str(error))
     torch.set_num_threads(1)
     for name in arguments.names:
         make(name, arguments.seed, arguments.dataset, arguments.folder, arguments.limit)

@@ -21,7 +21,7 @@ from vaecourse.data.labels import label_subset, stratified_split
 from vaecourse.evaluation.classification import error_rate
 from vaecourse.objectives import m2, prediction_constrained
 from vaecourse.runtime import isolated_rng
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import writable, write_json
 
 TEST, LABELS, LATENT_DIM, HIDDEN, STEPS = 169, (10, 20, 50), 5, (64,), 600
 
@@ -100,7 +100,7 @@ def main():
     """Run every draw, print a line a row, write the file when all are done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=10)
-    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--json", type=writable, metavar="FILE")
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []

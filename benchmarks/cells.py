@@ -25,7 +25,7 @@ from vaecourse.data import cells
 from vaecourse.evaluation import embed
 from vaecourse.objectives import given_covariates
 from vaecourse.runtime import isolated_rng
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import writable, write_json
 
 CELLS, TYPES, LATENT_DIM, EPOCHS, SCVI_EPOCHS = 3000, 6, 10, 60, 400
 HERE = Path(__file__).parent
@@ -121,7 +121,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--scvi", metavar="PYTHON", help="interpreter that has scvi-tools")
-    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--json", type=writable, metavar="FILE")
     options = parser.parse_args()
     torch.set_num_threads(1)
     start, rows = time.process_time(), []

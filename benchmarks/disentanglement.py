@@ -20,7 +20,7 @@ from vaecourse.evaluation import active_units, embed, evaluate
 from vaecourse.evaluation.disentanglement import factor_prediction, mutual_information
 from vaecourse.objectives import elbo, total_correlation
 from vaecourse.runtime import isolated_rng
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import check_writable, write_json
 
 FOLDER = Path(__file__).resolve().parent.parent / "results" / "disentanglement"
 NUM_TRAIN, NUM_TEST, TRAIN_SEED, TEST_SEED = 10_000, 4_000, 1, 2
@@ -113,6 +113,10 @@ def main():
     options = parser.parse_args()
     if options.seeds < 1:
         parser.error(f"--seeds must be a positive integer, got {options.seeds}")
+    try:
+        check_writable(options.folder / "row.json")
+    except OSError as error:
+        parser.error(str(error))
     for seed in range(options.seeds):
         for data, network, objective, betas in SWEEPS:
             path = options.folder / f"{data}-{network}-{objective}-{seed}.json"

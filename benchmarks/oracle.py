@@ -11,7 +11,6 @@ the same 100 examples, in nats; its standard error is that over independent repe
 import argparse
 import time
 from functools import partial
-from pathlib import Path
 
 import torch
 
@@ -19,7 +18,7 @@ import vaecourse as vae
 from vaecourse.evaluation.marginal import log_marginal
 from vaecourse.objectives import sampled_elbo, score_function_elbo
 from vaecourse.runtime import isolated_rng
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import writable, write_json
 
 EXAMPLES, DATA_DIM, LATENT_DIM = 100, 20, 10
 REPEATS, GRADIENTS = 30, 4000
@@ -111,7 +110,7 @@ def timing(images):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="also write the results to this file")
+    parser.add_argument("--json", type=writable, help="also write the results to this file")
     parser.add_argument("--images", type=int, default=0, help="time this many images as well")
     arguments = parser.parse_args()
     oracle, model, x = problem()

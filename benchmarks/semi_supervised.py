@@ -32,7 +32,7 @@ from vaecourse.evaluation import evaluate
 from vaecourse.models.semi_supervised import mlp_m2
 from vaecourse.objectives import m2
 from vaecourse.runtime import isolated_rng
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import writable, write_json
 from vaecourse.training import fit
 
 HIDDEN, LATENT, CLASSES, BATCH, RATE = 500, 50, 10, 200, 4.2e-4
@@ -281,7 +281,7 @@ class _Flat:
 def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument("--json", type=writable, metavar="FILE", help="write the results here too")
     parser.add_argument("--rounds", type=int, default=2, help="rounds (default 2)")
     parser.add_argument("--epochs", type=int, default=10, help="epochs a round (default 10)")
     parser.add_argument("--images", type=int, help="train on the first so many (default all)")

@@ -11,14 +11,13 @@ import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from vaecourse.data import load
 from vaecourse.data.strokes import NUM_TEST, NUM_TRAIN, TEST_SEED, TRAIN_SEED, strokes
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import writable, write_json
 
 BATCH, EPOCHS, PEAK_RATE = 128, 2, 4e-3
 
@@ -91,7 +90,7 @@ def measure(seeds, validation):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=writable, metavar="FILE", help="write the figures here")
     parser.add_argument("--seeds", type=int, default=2, help="training runs of each kind")
     parser.add_argument("--validation", action="store_true", help="leave the test images unseen")
     options = parser.parse_args()

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from statistics import mean, median, variance
 
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import writable, write_json
 from vaecourse.runtime.machine import processor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -199,7 +199,7 @@ def report(summary: dict) -> str:
 def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument("--json", type=writable, metavar="FILE", help="write the results here too")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default 5)")
     parser.add_argument("--epochs", type=int, default=3, help="epochs a round (default 3)")
     parser.add_argument("--images", type=int, help="train on the first so many (default all)")

@@ -73,7 +73,8 @@ def plant(folder, monkeypatch):
     notebook(folder / "book/two.ipynb", log("two"))
     (folder / "requirements.txt").write_text("torch==1\n", encoding="utf-8")
     (folder / "vaecourse/runtime").mkdir(parents=True)
-    shutil.copy(ROOT / "vaecourse/runtime/locks.py", folder / "vaecourse/runtime")
+    for name in ("files", "locks"):
+        shutil.copy(ROOT / f"vaecourse/runtime/{name}.py", folder / "vaecourse/runtime")
     (folder / "vaecourse/__init__.py").touch()
     (folder / "vaecourse/data.py").write_text(DATA, encoding="utf-8")
     monkeypatch.chdir(folder)

@@ -23,7 +23,7 @@ SCRIPTS = sorted(
 # package itself, "vaecourse", imports nearly all of them, so only a leaf may ask it.
 KNOWS = {
     "checks": "",
-    "commands": "data evaluation pretrained runtime training",
+    "commands": "checks data evaluation pretrained runtime training",
     "data": "checks runtime",
     "diagrams": "runtime",
     "distributions": "checks runtime",
@@ -41,7 +41,7 @@ KNOWS = {
     "networks": "checks",
     "objectives": "checks data divergences models runtime",
     "oracle": "data distributions models networks",
-    "plots": "",
+    "plots": "data",
     "pretrained": "data models objectives runtime schedules training",
     "results": "",
     "runtime": "checks",

@@ -235,3 +235,13 @@ def test_a_cell_follows_from_the_failed_one_whose_names_it_uses(tmp_path):
     _, _, failures = run_chapters.execute(tmp_path / "page.ipynb")
     found = {failure.cell: failure.follows for failure in failures}
     assert found == {2: 0, 3: 2, 4: 0, 6: 0, 7: 0, 9: 7}
+
+
+def test_a_report_goes_to_the_address_that_the_project_names(tmp_path):
+    path = tmp_path / "pyproject.toml"
+    usual = "Please report it where you got the course, with these lines:"
+    assert failed_page.where_to_report(path) == usual
+    path.write_text('[project]\nname = "x"\n', encoding="utf-8")
+    assert failed_page.where_to_report(path) == usual
+    path.write_text('[project.urls]\nIssues = "https://a.example/issues"\n', encoding="utf-8")
+    assert "at <https://a.example/issues>, with" in failed_page.where_to_report(path)

@@ -151,4 +151,4 @@ def test_a_folder_that_cannot_be_made_is_one_line(tree):
     (tree / "_build").touch()
     run, ran = build()
     assert run.returncode == 1 and ran == []
-    assert len(run.stderr.splitlines()) == 1 and "cannot write to" in run.stderr
+    assert len(run.stderr.splitlines()) == 1 and "cannot be written (Not a directory)" in run.stderr

@@ -78,6 +78,61 @@ def test_channels_that_come_last_come_first():
     assert of(np.zeros((2, 3, 8, 8), "u1")).x.shape == (2, 3, 8, 8)
 
 
+RNG = np.random.default_rng(0)
+IMAGES = {
+    "grey": (5, 6, 7),
+    "one channel first": (5, 1, 6, 7),
+    "one channel last": (5, 6, 7, 1),
+    "three first": (5, 3, 6, 7),
+    "three last": (5, 6, 7, 3),
+    "alpha first": (5, 4, 6, 7),
+    "alpha last": (5, 6, 7, 4),
+    "as wide as channels, first": (5, 1, 4, 4),
+    "as wide as channels, last": (5, 3, 3, 4),
+}
+
+
+@pytest.mark.parametrize("shape", IMAGES.values(), ids=IMAGES)
+def test_arrays_in_memory_and_in_a_file_are_the_same_images(tmp_path, shape):
+    images = RNG.integers(0, 256, shape, np.uint8)
+    np.savez(tmp_path / "a.npz", x=images)
+    wanted = vc.data.from_images(tmp_path / "a.npz").batch.x
+    assert torch.allclose(of(images).x, wanted, rtol=0, atol=1e-6)
+    floats = images / np.float32(255)
+    np.savez(tmp_path / "a.npz", x=floats)
+    assert torch.equal(vc.data.from_images(tmp_path / "a.npz").batch.x, wanted)
+    if shape[-1] == 3:
+        with pytest.warns(UserWarning, match="channels came last") as caught:
+            door._said.clear()
+            assert torch.allclose(of(floats).x, wanted, rtol=0, atol=1e-6)
+        assert caught[0].filename == __file__
+
+
+def test_numbers_that_are_no_pixels_stay_where_they_are():
+    x = RNG.normal(size=(5, 6, 7, 3))
+    assert of(x).x.shape == (5, 6, 7, 3)
+
+
+@pytest.mark.parametrize("form", ["counts", "npz"])
+def test_labels_are_encoded_the_same_at_every_door(tmp_path, form):
+    """One-hot rows, columns, bytes and -100 mean the same wherever labels come in."""
+    given = [np.eye(3)[[2, 0, 1]], [[2], [0], [-1]], [2.0, 0.0, NONE], np.array([2, 0, -100])]
+    given += [["b", None, "a"], np.array([b"b", b"c", b"a"])]
+    for y in given:
+        wanted = of(NUMBERS, y)
+        if form == "counts":
+            batch = vc.data.from_counts(np.ones((3, 2)), labels=y)
+        else:
+            if None in y:
+                continue  # a file of plain arrays holds no None
+            np.savez(tmp_path / "a.npz", x=np.zeros((3, 2, 2), "u1"), y=np.array(y))
+            batch = vc.data.from_images(tmp_path / "a.npz").batch
+        assert torch.equal(batch.y, wanted.y)
+        assert batch.classes == wanted.classes
+    named = of(np.ones((30, 2)), ["a", "b", "c"] * 10)
+    assert vc.data.split_of(named).train.classes == ("a", "b", "c")
+
+
 def test_bits_stay_zero_and_one():
     bits = np.array([[0, 1, 1]])
     for kind in ("u1", "?"):
@@ -134,7 +189,22 @@ REFUSED = {
     "fractions": (NUMBERS, [0, 0.5, 1], "0.5, in row 1"),
     "below none": (NUMBERS, [0, 1, -2], "-2, in row 2"),
     "infinite labels": (NUMBERS, [0, 1, float("inf")], "inf, in row 2"),
-    "mixed labels": (NUMBERS, np.array(["a", 1, "b"], object), "1 beside strings"),
+    "mixed labels": (
+        NUMBERS,
+        np.array(["a", 1, "b"], object),
+        "'a' and 1; give strings alone or whole numbers alone",
+    ),
+    "strings and a fraction": (NUMBERS, ["a", 1.5, "b"], "'a' and 1.5; give strings alone"),
+    "strings and a truth": (NUMBERS, ["a", True, "b"], "'a' and True; give strings alone"),
+    "strings and a number, as a table": (NUMBERS, [["a"], [1], ["b"]], "'a' and 1; give strings"),
+    "things": (NUMBERS, ["a", {}, "b"], r"y holds {}, wanted whole numbers or strings"),
+    "ragged labels": (NUMBERS, [[1], [1, 2], [0]], "one label a row"),
+    "large labels": (NUMBERS, [0, 1, 2**40], "y holds 1099511627776, in row 2"),
+    "channels at either end": (
+        np.zeros((2, 3, 6, 3), "u1"),
+        None,
+        "second or last axis may be the channels",
+    ),
     "dates": (NUMBERS, np.array(["2020-01-01"] * 3, "M8[D]"), "wanted whole numbers or strings"),
 }
 

@@ -275,9 +275,9 @@ X = np.zeros((3, 8, 9), np.uint8)
         ({"x": X.astype(int)}, "has type int64, uint8 or float is wanted"),
         ({"x": X + 200.0}, r"floats from 200 to 200, in \[0, 1\]"),
         ({"x": X + np.nan}, "floats from nan to nan"),
-        ({"x": X, "y": [1, 2]}, "holds 3 images and 2 labels"),
-        ({"x": X, "y": [0.5, 1, 2]}, "y must be all whole numbers or all strings"),
-        ({"x": X, "y": [0, 1, -2]}, "y must be numbers from -1 to 65535, among them is -2"),
+        ({"x": X, "y": [1, 2]}, r"y has shape \(2,\) for 3 examples"),
+        ({"x": X, "y": [0.5, 1, 2]}, "y holds 0.5, in row 0; give whole numbers"),
+        ({"x": X, "y": [0, 1, -2]}, "y holds -2, in row 2; give whole numbers from 0 to 65535"),
         ({"x": X.astype(object)}, "Python objects"),
     ],
 )
@@ -455,19 +455,21 @@ def test_what_is_no_count_is_refused(counts, message):
 @pytest.mark.parametrize(
     ("site", "message"),
     [
-        ([0, 1], "site must have one value for each of 3 rows, got 2"),
-        ([0, 1, -1], "site must be numbers from 0 to 65535, among them is -1"),
-        ([0, 1, 2**16], "site must be numbers from 0 to 65535, among them is 65536"),
-        ([0, "a", 1], "site must be all whole numbers or all strings, among them is 'a'"),
-        (["a", None, "b"], "site must name every row, row 1 holds None"),
-        (["a", float("nan"), "b"], "site must name every row, row 1 holds nan"),
-        ([0, 1, 0.5], "all whole numbers .* 0.5"),
-        ([0, 1, float("inf")], "all whole numbers .* inf"),
-        ([[0], [1], [0]], r"site must have shape \(N,\)"),
+        ([0, 1], r"site has shape \(2,\) for 3 examples"),
+        ([0, 1, -1], "site holds -1, in row 2; give whole numbers from 0 to 65535, or strings$"),
+        ([0, 1, 2**16], "site holds 65536, in row 2; give whole numbers from 0 to 65535"),
+        ([0, "a", 1], "site holds 'a' and 0; give strings alone or whole numbers alone"),
+        (["a", 1.5, "b"], "site holds 'a' and 1.5"),
+        (["a", None, "b"], "site must name every row, row 1 does not"),
+        (["a", float("nan"), "b"], "site must name every row, row 1 does not"),
+        ([0.0, float("nan"), 1.0], "site must name every row, row 1 does not"),
+        ([0, 1, 0.5], "site holds 0.5, in row 2"),
+        ([0, 1, float("inf")], "site holds inf, in row 2"),
+        (np.ones((3, 2)), r"site has shape \(3, 2\) for 3 examples"),
     ],
 )
 def test_sites_that_are_none_are_refused(site, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         from_counts(COUNTS, site=site)
 
 

@@ -11,6 +11,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from vaecourse import diagrams
+from vaecourse.diagrams import variants
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -206,3 +207,17 @@ def test_a_row_of_the_map_must_begin_with_a_page(tmp_path):
     (tmp_path / "_toc.yml").write_text(toc, encoding="utf-8")
     with pytest.raises(ValueError, match="heads a row of the map with book/02-gone, which is no"):
         contents.rows(tmp_path)
+
+
+def test_the_variants_stand_in_the_chapters_of_the_contents(monkeypatch, tmp_path):
+    numbers = {path.stem[3:]: path.stem[:2] for _, path in contents.chapters()}
+    listed = [variant for *_, column in variants.COLUMNS for variant in column]
+    words = diagrams.variants_map().description
+    for chapter, name, _ in listed:
+        assert f"{name} (chapter {int(numbers[chapter])})" in words
+    toc = "parts:\n  - chapters:\n      - file: book/03-m2\n"
+    (tmp_path / "_toc.yml").write_text(toc, encoding="utf-8")
+    monkeypatch.setattr(variants, "CONTENTS", tmp_path / "_toc.yml")
+    assert "M2 (chapter 3)" in diagrams.variants_map().description
+    monkeypatch.setattr(variants, "CONTENTS", tmp_path / "gone")
+    assert "chapter" not in diagrams.variants_map().description

@@ -91,7 +91,9 @@ def test_evaluate_transforms_with_one_running_generator():
 
 
 def test_evaluate_needs_examples():
-    with pytest.raises(ValueError, match="evaluate needs at least one example, got none"):
+    with pytest.raises(
+        ValueError, match="needs as many labels as examples and at least one, got 0"
+    ):
         evaluate(_model(), elbo, _batch(0))
 
 

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import torch
 
-from vaecourse.exercises import check, hint, progress, record
+from vaecourse.exercises import check, hint, progress, record, running
 from vaecourse.exercises.catalogue import exercises
 from vaecourse.exercises.cli import add_parser
 from vaecourse.exercises.notebooks import answers_in
@@ -199,3 +199,165 @@ def test_the_record_is_readable_by_its_owner_only_as_the_system_says():
     check(NAME, right)
     assert record.path().stat().st_mode & stat.S_IRUSR
     assert not list(record.path().parent.glob("*.part"))
+
+
+HOSTILE = {
+    "ends Python": ("factor = exit(0)", "Code cell 1 failed. SystemExit: 0 (line 1"),
+    "ends the process": ("import os\nfactor = os._exit(0)", "It ended the Python process"),
+    "any exception": (
+        "class Odd(BaseException): pass\ndef f(): raise Odd('it is')\nfactor = f()",
+        "raised Odd: it is",
+    ),
+    "an error in another cell": (
+        "def f():\n    return 1 / 0\n---\nfactor = f()",
+        "Code cell 2 failed. ZeroDivisionError: division by zero (line 2 of code cell 1: return 1",
+    ),
+    "an interrupt": ("def f(): raise KeyboardInterrupt\nfactor = f()", "raised KeyboardInterrupt"),
+    "no end": ("factor = 1\nwhile True: factor += 1", "did not finish within 0.5 seconds"),
+    "no end for anyone": (
+        "factor = 1\nwhile True:\n    try:\n        factor += 1\n    except BaseException: pass",
+        "did not finish within 0.5 seconds",
+    ),
+    "much memory": ("factor = bytearray(2**40)", "Code cell 1 failed. MemoryError"),
+    "the shell": ("factor = !ls", "a line of IPython, such as !ls, does not run here"),
+    "no Python": ("factor = (", "name 'factor' is not defined"),
+    "a return": ("return 1", "name 'factor' is not defined"),
+    "no characters": ("factor = '\0'", "name 'factor' is not defined"),
+}
+GOOD = """\
+import torch
+from vaecourse.exercises import check
+---
+def log_likelihood(x, mean, scale):
+    return torch.distributions.Normal(mean, scale).log_prob(x).sum(-1)
+check("04-log-likelihood", log_likelihood)
+"""
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_a_cell_does_costs_only_the_answer_that_needs_it(tmp_path, capsys, monkeypatch, kind):
+    monkeypatch.setattr(running, "CELLS", 0.5)
+    monkeypatch.setattr(running, "SECONDS", 0.5)
+    cell, words = HOSTILE[kind]
+    needs = 'check("04-covering", lambda weights, means, scales: factor)'
+    first = notebook(tmp_path / "first.ipynb", f"{cell}\n---\n{needs}\n---\n{GOOD}")
+    second = notebook(tmp_path / "second.ipynb", GOOD)
+    assert run("check", first, second) in (1, 2)
+    said = capsys.readouterr()
+    assert words in said.out
+    assert said.out.count("✓ Right · 04-log-likelihood") == 2
+    assert said.out.endswith("2 of 3 right\n")
+    if kind in ("no Python", "a return", "no characters"):
+        assert "first.ipynb: Code cell 1 is not Python" in said.err
+
+
+LINES = ["%matplotlib inline", "%timeit -n 1 1 + 1", "x = !ls", "torch?", "?torch", "!ls", "%%time"]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_lines_of_ipython_leave_the_rest_of_their_cell(tmp_path, capsys, line):
+    lines, cells = GOOD.split("\n---\n"), []
+    for cell in lines:
+        cells.append(f"{line}\n{cell}" if line.startswith("%%") else f"{cell}\n{line}")
+    assert run("check", notebook(tmp_path / "a.ipynb", "\n---\n".join(cells))) == 0
+    assert capsys.readouterr().out.endswith("1 of 1 right\n")
+
+
+def test_cells_of_other_languages_are_no_python(tmp_path, capsys):
+    assert run("check", notebook(tmp_path / "a.ipynb", f"%%bash\nls -la | wc\n---\n{GOOD}")) == 0
+
+
+ASKED = [
+    'result = check("04-log-likelihood", log_likelihood)',
+    'print(check("04-log-likelihood", log_likelihood))',
+    'check(name="04-log-likelihood", answer=log_likelihood)',
+    'check("04-log-likelihood", log_likelihood, counts=True)',
+    'if True:\n    check("04-log-likelihood", log_likelihood)',
+    'with torch.no_grad():\n    check("04-log-likelihood", log_likelihood)',
+    'from vaecourse.exercises import check as grade\ngrade("04-log-likelihood", log_likelihood)',
+    'import vaecourse.exercises as ex\nex.check("04-log-likelihood", log_likelihood)',
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_no_call_of_check_is_passed_over(tmp_path, capsys, asked):
+    text = GOOD.replace('check("04-log-likelihood", log_likelihood)', asked)
+    assert run("check", notebook(tmp_path / "a.ipynb", text)) == 0
+    out = capsys.readouterr().out
+    assert "✓ Right · 04-log-likelihood" in out and out.endswith("1 of 1 right\n")
+
+
+@pytest.mark.parametrize("asked", ["check(f, 1)", 'check("04-covering")', "check(*both)"])
+def test_a_call_that_cannot_be_read_is_told(tmp_path, capsys, asked):
+    assert run("check", notebook(tmp_path / "a.ipynb", f"{GOOD}\n---\n{asked}")) == 1
+    assert (
+        f"Code cell 3 asks {asked.replace(chr(34), chr(39))}; write check"
+        in capsys.readouterr().out
+    )
+
+
+def test_an_answer_in_a_cell_that_is_no_python_is_not_run_by_name(tmp_path, capsys):
+    text = f'{GOOD}\n---\ndef covering(:\n    pass\ncheck("04-covering", covering)'
+    assert run("check", notebook(tmp_path / "a.ipynb", text)) == 2
+    out = capsys.readouterr().out
+    assert "✗ Not run · 04-covering\nCode cell 3 is not Python: " in out
+    assert out.endswith("1 of 2 right\n")
+
+
+def test_a_deleted_cell_is_told_and_no_chapter_is_whole_without_it(tmp_path, capsys):
+    assert run("check", notebook(tmp_path / "04-elbo.ipynb", GOOD)) == 1
+    out = capsys.readouterr().out
+    others = [name for name in exercises() if name.startswith("04-") and name != NAME]
+    for name in others:
+        assert f"○ Not there · {name}: no cell of 04-elbo.ipynb checks it" in out
+    assert out.endswith(f"1 of {1 + len(others)} right\n")
+    assert run("check", notebook(tmp_path / "some.ipynb", GOOD)) == 0
+    assert "○ Not there · 04-covering" in capsys.readouterr().out
+
+
+def test_a_notebook_without_a_check_is_not_all_right(tmp_path, capsys):
+    assert run("check", notebook(tmp_path / "a.ipynb", "x = 1")) == 2
+    assert "nothing was checked" in capsys.readouterr().err
+
+
+def save(path, content):
+    path.write_bytes(content)
+    return path
+
+
+OLD = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": []}]}
+FILES = {
+    "empty": (b"", "is not a notebook (it is empty)"),
+    "Python": (b"x = 1\ncheck('a', x)\n", "is not a notebook (Expecting value"),
+    "format 3": (json.dumps(OLD).encode(), "is a notebook of format 3, and 4 is wanted"),
+    "a list": (b"[1]", "is not a notebook (it has no list of cells)"),
+    "a number": (b"3", "is not a notebook (it has no list of cells)"),
+    "strange cells": (b'{"cells": [1]}', "is not a notebook (it has no list of cells)"),
+    "a cell without text": (b'{"cells": [{"cell_type": "code"}]}', "code cell 1 has no text"),
+    "UTF-16": ('{"cells": []}'.encode("utf-16"), "is not a notebook ('utf-8' codec"),
+    "a deep one": (b"[" * 100_000, "is not a notebook ("),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_that_is_no_notebook_is_answered_and_costs_only_itself(tmp_path, capsys, kind):
+    content, words = FILES[kind]
+    bad = save(tmp_path / "bad.ipynb", content)
+    assert run("check", bad, notebook(tmp_path / "good.ipynb", GOOD)) == 2
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1 and str(bad) in said.err and words in said.err
+    assert said.out.endswith("1 of 1 right\n")
+
+
+def test_no_file_and_a_folder_are_answered_too(tmp_path, capsys):
+    assert run("check", tmp_path, tmp_path / "none", notebook(tmp_path / "a.ipynb", GOOD)) == 2
+    said = capsys.readouterr()
+    assert f"there is no file {tmp_path / 'none'}" in said.err
+    assert f"{tmp_path} is a folder or a device" in said.err
+    assert said.out.endswith("1 of 1 right\n")
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_fault(tmp_path, capsys):
+    path = notebook(tmp_path / "a.ipynb", GOOD)
+    save(path, b"\xef\xbb\xbf" + path.read_bytes())
+    assert run("check", path) == 0

@@ -172,6 +172,18 @@ def test_what_can_be_written_is_known_before_and_nothing_is_made(tmp_path):
 
 
 @on_posix
+@pytest.mark.parametrize("name", ["a" * 245, "é" * 125, "b" * 300])
+@pytest.mark.parametrize("folder", ["", "missing"])
+def test_a_name_that_is_too_long_for_what_stands_beside_it_is_told_before(tmp_path, name, folder):
+    path = tmp_path / folder / name
+    with pytest.raises(OSError, match=r"cannot be written \(File name too long\); give another"):
+        check_writable(path)
+    with pytest.raises(OSError, match="File name too long"):
+        write_whole(path, "text")
+    check_writable(tmp_path / folder / name.encode()[:230].decode(errors="ignore"))
+
+
+@on_posix
 def test_a_folder_that_may_not_be_written_is_named_before(tmp_path, monkeypatch):
     def refuse(*_args, **_options):
         raise PermissionError(13, "Permission denied")

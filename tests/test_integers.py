@@ -9,7 +9,7 @@ import torch
 import toy
 
 import vaecourse as vc
-from vaecourse.checks import as_integer, as_positive, as_shape, as_widths
+from vaecourse.checks import as_positive, as_seed, as_shape, as_widths
 from vaecourse.evaluation import evaluate, log_marginal
 from vaecourse.objectives import elbo
 from vaecourse.training.identity import identity_of
@@ -20,7 +20,7 @@ NO_COUNT = [True, np.True_, 2.0, np.float64(2), -1, np.int64(0), "2", None, np.a
 
 @pytest.mark.parametrize("kind", NUMPY)
 def test_integers_of_numpy_become_those_of_python(kind):
-    for found in (as_positive(kind(3), "n"), as_integer(kind(3), "n"), *as_shape(kind(3), "n")):
+    for found in (as_positive(kind(3), "n"), as_seed(kind(3)), *as_shape(kind(3), "n")):
         assert type(found) is int
         assert found == 3
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import toy
 import toy_experiments
+from filelock import FileLock
 from others import Other, together
 
 import vaecourse as vc
@@ -99,6 +100,42 @@ def test_a_link_and_its_file_have_one_lock(tmp_path):
     link, thing = tmp_path / "link", tmp_path / "thing"
     with alone(link, "wait"), pytest.raises(BusyError), alone(thing, "wait"):
         pass
+
+
+def test_a_lock_takes_along_the_folders_that_were_made_for_it_alone(tmp_path):
+    path = tmp_path / "one" / "two" / "thing"
+    with alone(path, "wait"):
+        assert path.parent.is_dir()
+    with pytest.raises(BusyError), alone(path, "wait"), alone(path, "wait"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with alone(path, "wait"):
+        path.touch()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_run_that_is_refused_leaves_no_folder(tmp_path):
+    with pytest.raises(TypeError):
+        toy.fit(toy.model(), _no_terms, steps=9, checkpoint=tmp_path / "new" / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _no_terms(model, batch):
+    return None
+
+
+def test_one_who_waits_outlives_the_folder_of_the_lock(tmp_path, monkeypatch):
+    """Whoever made the folder takes it away just before the one who waited has the lock."""
+    path, acquire = tmp_path / "folder" / "thing", FileLock.acquire
+
+    def too_late(lock, **options):
+        monkeypatch.setattr(FileLock, "acquire", acquire)
+        path.parent.rmdir()
+        return acquire(lock, **options)
+
+    monkeypatch.setattr(FileLock, "acquire", too_late)
+    with alone(path, "wait"):
+        assert path.parent.is_dir()
 
 
 def _count(path, ready):

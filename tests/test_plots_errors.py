@@ -47,7 +47,7 @@ from vaecourse.latents import manifold_grid
         (lambda: plots.history(TERMS, ["loss"]), "reconstruction, kl.*'loss'"),
         (lambda: plots.latent_scatter(CODES, LABELS), r"\(N, 2\), got \(400, 4\)"),
         (lambda: plots.latent_scatter(CODES[:, :2], LABELS[:5]), "got 5 for 400"),
-        (lambda: plots.latent_scatter(CODES[:, :2], LABELS + 1), "from -1"),
+        (lambda: plots.latent_scatter(CODES[:, :2], LABELS - 2), "-2, in row 0.* and -1 where"),
         (lambda: plots.latent_scatter(CODES[:, :2], LABELS, names=["a"]), "classes 0 to 9, got 1"),
         (lambda: plots.latent_histograms(np.zeros((10, 25)), LABELS[:10]), "at most 24"),
         (lambda: plots.scatter_pairs(np.zeros((10, 6)), LABELS[:10]), "2 to 5"),

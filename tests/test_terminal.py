@@ -149,6 +149,13 @@ def test_what_the_package_says_by_itself_speaks_to_every_terminal(monkeypatch, e
     )
 
 
+def test_what_is_said_aside_is_no_part_of_the_output(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    terminal.say("± π", aside=True)
+    assert sys.stderr.buffer.getvalue() == b"+/- pi\n"
+    assert capsys.readouterr().out == ""
+
+
 def test_no_message_and_no_bar_needs_an_output(monkeypatch):
     """Windows gives none to programs without a window; a closed one is none."""
     monkeypatch.setattr(sys, "stdout", None)

@@ -283,6 +283,17 @@ def test_validation_after_every_epoch():
     assert toy.fit(toy.model(), elbo, split.train, epochs=1).validation == {}
 
 
+def test_data_are_asked_about_once(monkeypatch):
+    """At the start; an epoch's validation asks no more."""
+    asked = []
+    for place in ("training.fitting", "evaluation.averages"):
+        for check in ("check_support", "check_labels"):
+            name = f"vaecourse.{place}.{check}"
+            monkeypatch.setattr(name, lambda *_, check=check: asked.append(check))
+    toy.fit(toy.model(), data=toy.split(), epochs=3)
+    assert sorted(asked) == ["check_labels"] * 2 + ["check_support"] * 2
+
+
 def test_validation_does_not_change_training():
     first, second = toy.model(build=_with_dropout), toy.model(build=_with_dropout)
     split = toy.split()

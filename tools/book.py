@@ -103,15 +103,18 @@ def set_environment():
 def only_build():
     """Have ``_build`` alone, or end where another build has it."""
     # By itself: the whole package takes longer to load than a build that has nothing to do.
-    locks = runpy.run_path(str(ROOT / "vaecourse/runtime/locks.py"))
+    writing, locks = (
+        runpy.run_path(str(ROOT / f"vaecourse/runtime/{name}.py")) for name in ("files", "locks")
+    )
     with ExitStack() as stack:
         try:
+            for folder in (BUILD, VENDOR, DRAWN):
+                writing["check_writable"](folder / "any file")
             stack.enter_context(locks["alone"](INDEX.parent, "wait for it"))
         except locks["BusyError"] as error:
             raise SystemExit(f"book: {error}") from None
         except OSError as error:
-            reason = f"book: cannot write to {BUILD.resolve()}: {error.strerror}"
-            raise SystemExit(reason) from None
+            raise SystemExit(f"book: {error}") from None
         yield
 
 

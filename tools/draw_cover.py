@@ -10,7 +10,7 @@ import math
 from itertools import pairwise
 from pathlib import Path
 
-from vaecourse.runtime.files import write_whole
+from vaecourse.runtime.files import check_writable, write_whole
 
 STATIC = Path(__file__).parent.parent / "book" / "_static"
 GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
@@ -132,6 +132,8 @@ def mark(size, count, radius, width):
 
 def main():
     """Write the three files."""
+    for name in ("cover.svg", "logo.svg", "favicon.svg"):
+        check_writable(STATIC / name)
     drawings = {
         "cover.svg": cover(),
         "logo.svg": mark(96, 46, 2.0, 4.2),

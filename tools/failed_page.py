@@ -6,6 +6,8 @@ place.
 """
 
 import re
+import tomllib
+from pathlib import Path
 
 import nbformat
 
@@ -13,7 +15,7 @@ GLUED = re.compile(r"\{glue:\w*\}`([^`:]+)(?::[^`:]*)?`")
 NO_NUMBER = '<span class="not-computed">[not computed]</span>'
 NO_FIGURE = '<p class="not-computed transparent">[This figure was not drawn: a cell failed.]</p>'
 HIDING = re.compile(r"(hide|remove)[-_](input|output|cell)$|(check|drawing)$")
-REPORT = "Please report it to the authors of the course, with these lines:"
+PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 def fence(text, language=""):
@@ -33,6 +35,15 @@ def box(title, *paragraphs, name=""):
     options = [":class: failed-check", *([f":name: {name}"] if name else [])]
     text = "\n\n".join(paragraphs)
     return "\n".join([f"::::{{admonition}} {title}", *options, "", text, "::::"])
+
+
+def where_to_report(project=PROJECT):
+    """Return the words that ask for a report, with the address that the project names for it."""
+    text = project.read_text(encoding="utf-8") if project.exists() else ""
+    named = tomllib.loads(text).get("project", {}).get("urls", {})
+    address = next((url for name, url in named.items() if name.lower() == "issues"), None)
+    place = f"at <{address}>" if address else "where you got the course"
+    return f"Please report it {place}, with these lines:"
 
 
 def link(failure):
@@ -56,7 +67,7 @@ def cell_box(failure, roots, machine):
     lines = [where, failure.said, *machine]
     text = f"It passes where the course was tried, and it should pass here. {went_on}"
     title = f"This {kind_of(failure)} failed on this machine"
-    return box(title, text, REPORT, fence("\n".join(lines), "text"), name=failure.anchor)
+    return box(title, text, where_to_report(), fence("\n".join(lines), "text"), name=failure.anchor)
 
 
 def page_box(failures):

@@ -38,11 +38,18 @@ def tried(group, folder, seed, share):
     return count, failures, time.perf_counter() - started
 
 
+def _share(text):
+    share = float(text)
+    if not 0 < share < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
+    return share
+
+
 def main(arguments=None):
     """Make all trials, print the table and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of all that is random (default 0)")
-    parser.add_argument("--share", type=float, default=1.0, help="share of the trials (default 1)")
+    parser.add_argument("--share", type=_share, default=1.0, help="share of the trials (default 1)")
     options = parser.parse_args(arguments)
     print(f"soak: seed {options.seed}, {options.share:g} of the trials", flush=True)
     print(f"{'group':44}{'tried':>7}{'right':>7}{'seconds':>9}", flush=True)

@@ -19,7 +19,7 @@ import nbformat
 from plain import EQUATION, Labels, plain
 from speak import on_any_terminal
 
-from vaecourse.runtime.files import write_whole
+from vaecourse.runtime.files import check_writable, write_whole
 
 BOOK = contents.ROOT / "book"
 CACHE = contents.ROOT / "_build/.jupyter_cache"
@@ -135,7 +135,10 @@ def student_copy(notebook, path, labels):
 
 def write(out):
     """Write all student copies into a folder; return their paths."""
-    notebooks, labels = collect(contents.chapters())
+    found = contents.chapters()
+    for _, path in found:
+        check_writable(out / path.name)
+    notebooks, labels = collect(found)
     written = []
     for path, notebook in notebooks.items():
         text = nbformat.writes(student_copy(notebook, path, labels)) + "\n"
@@ -148,7 +151,10 @@ def main():
     """Read the command line and write the copies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=contents.ROOT / "student")
-    written = write(parser.parse_args().out)
+    try:
+        written = write(parser.parse_args().out)
+    except OSError as error:
+        parser.error(str(error))
     print(f"student: {len(written)} notebooks in {written[0].parent}/")
     return 0
 

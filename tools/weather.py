@@ -25,6 +25,7 @@ from speak import on_any_terminal
 from weathers import WEATHERS
 
 import book
+from vaecourse.runtime.files import check_writable
 from vaecourse.runtime.machine import processor
 from vaecourse.runtime.source import code_of
 
@@ -178,11 +179,19 @@ def main():
     running.add_argument("--chapters", nargs="*", default=[], help="how their names begin: 04 12")
     commands.add_parser("report", help="write results/weather.json and print what is weakest")
     options = parser.parse_args()
+    try:
+        check_writable(RECORD if options.command == "report" else RUNS / "weather" / "run.json")
+    except OSError as error:
+        parser.error(str(error))
     if options.command == "report":
         return report()
     unknown = set(options.weathers) - set(WEATHERS)
     if unknown:
         parser.error(f"no weather is called {', '.join(unknown)}; there are {', '.join(WEATHERS)}")
+    strange = [name for name in options.chapters if not chapters([name])]
+    if strange:
+        there = " ".join(path.stem[:2] for path in chapters([]))
+        parser.error(f"no chapter begins with {', '.join(strange)}; there are {there}")
     return run_missing(options.weathers or list(WEATHERS), chapters(options.chapters))
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 __all__ = [
     "Shape",
-    "as_integer",
     "as_positive",
+    "as_seed",
     "as_shape",
     "as_widths",
     "check_not_negative",
@@ -26,11 +26,13 @@ def is_integer(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def as_integer(value: int, name: str) -> int:
-    """Return `value` as an integer of Python, or say that it is none."""
-    if not is_integer(value):
-        raise ValueError(f"{name} must be an integer, got {value!r}")
-    return int(value)
+def as_seed(seed: int) -> int:
+    """Return `seed` as an integer of Python, or say that PyTorch's generators take none such."""
+    if not is_integer(seed):
+        raise ValueError(f"seed must be an integer, got {seed!r}")
+    if not -(2**63) <= seed < 2**64:
+        raise ValueError(f"seed must be an integer of at most 64 bits, got {seed!r}")
+    return int(seed)
 
 
 def as_positive(count: int, name: str) -> int:

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from vaecourse.checks import as_seed
 from vaecourse.data import NAMES, Split, from_images, load, split_of
 from vaecourse.data.labels import dynamic_binarization
 from vaecourse.evaluation import evaluate
 from vaecourse.pretrained import RECIPES
+from vaecourse.runtime import resolve_device
 from vaecourse.runtime.files import check_writable
 from vaecourse.training.checkpoints import load_model, read_checkpoint, save_model
 
@@ -77,9 +79,12 @@ def _split(data: str, size: list[int] | None) -> Split:
 
 
 def _train(options: argparse.Namespace) -> None:
-    check_writable(options.file)
-    split = _split(options.data, options.size)
     unfinished = options.file.with_name(f"{options.file.name}.unfinished")
+    for path in (options.file, unfinished):
+        check_writable(path)
+    resolve_device(options.device)
+    as_seed(options.seed)
+    split = _split(options.data, options.size)
     model, history = RECIPES[options.recipe].train(
         split, options.seed, device=options.device, checkpoint=unfinished
     )

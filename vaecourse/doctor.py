@@ -5,7 +5,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +16,7 @@ import vaecourse
 from vaecourse.data import NAMES, DataError, identity, torchvision_sets
 from vaecourse.data.storage import cache_folder, content_hash, data_folders
 from vaecourse.runtime import machine, multiplies_in_bfloat16, resolve_device
+from vaecourse.runtime.files import check_writable
 
 __all__ = ["Findings", "add_parser", "report"]
 
@@ -182,12 +182,11 @@ def _cache(found: Findings) -> None:
             "another disk in VAECOURSE_CACHE"
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        check_writable(folder / "any file")
     except OSError as error:
         found.faults.append(
-            f"{folder} cannot be written ({error}); name another folder in VAECOURSE_CACHE"
+            f"{folder} cannot be written ({error.__cause__ or error}); name another folder in "
+            "VAECOURSE_CACHE"
         )
 
 

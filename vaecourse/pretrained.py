@@ -22,6 +22,7 @@ from vaecourse.data.storage import cache_folder
 from vaecourse.models import conv_vae, mlp_autoencoder, mlp_vae
 from vaecourse.objectives import Objective, elbo, reconstruction
 from vaecourse.runtime import is_static, isolated_rng, resolve_device
+from vaecourse.runtime.files import check_writable
 from vaecourse.runtime.locks import in_turn
 from vaecourse.runtime.seed_offset import seed_offset
 from vaecourse.runtime.source import source_hash
@@ -107,7 +108,7 @@ def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> 
     """Return the trained model `name`, from the user's cache or by training it now.
 
     Of several processes that want it, one trains it and the others wait. Where it cannot be kept, a
-    warning says so, and the model is trained anew the next time.
+    warning says so before the training, and the model is trained anew the next time.
 
     Parameters
     ----------
@@ -143,8 +144,10 @@ def fitted(name: str, split: Split, *, seed: int = 0, progress: bool = True) -> 
             stack.enter_context(in_turn(path))
             if _loaded(model, path):
                 return model.eval()
+        can_be_kept = _asked(path, name)
         model, history = recipe.train(split, seed, progress=progress)
-        _keep(model, path, {"name": name, "seconds": history.seconds})
+        if can_be_kept:
+            _keep(model, path, {"name": name, "seconds": history.seconds})
     return model
 
 
@@ -156,17 +159,31 @@ def _loaded(model: nn.Module, path: Path) -> bool:
     return False
 
 
+def _asked(path: Path, name: str) -> bool:
+    """Say whether a model can be kept, and warn of it where not."""
+    try:
+        check_writable(path)
+    except OSError as error:
+        _warn(path, name, error.__cause__ or error)
+        return False
+    return True
+
+
 def _keep(model: nn.Module, path: Path, meta: dict) -> None:
     try:
         save_model(model, path, meta)
-    except OSError as error:
-        # A page that is built shows no warnings; `vaecourse doctor` says the same.
-        if not is_static():
-            warnings.warn(
-                f"the model {meta['name']} will be trained again next time: it cannot be kept in "
-                f"{path} ({error}); name a folder in VAECOURSE_CACHE",
-                stacklevel=3,
-            )
+    except OSError as error:  # such as a disk that is full
+        _warn(path, meta["name"], error)
+
+
+def _warn(path: Path, name: str, error: BaseException) -> None:
+    # A page that is built shows no warnings; `vaecourse doctor` says the same.
+    if not is_static():
+        warnings.warn(
+            f"the model {name} will be trained again next time: it cannot be kept in "
+            f"{path} ({error}); name a folder in VAECOURSE_CACHE",
+            stacklevel=4,
+        )
 
 
 def _path(name: str, recipe: Recipe, split: Split, seed: int) -> Path:

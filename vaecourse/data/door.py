@@ -4,33 +4,32 @@
 numbers, and what was converted in meaning, not in type alone, is said once.
 """
 
+import inspect
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Labels", "as_input", "as_labels", "as_rows", "checked_batch"]
+from vaecourse.data.channels import channel_axis, channels_first, on_white
+from vaecourse.data.codes import Labels, as_labels
 
-UNLABELED = -1, -100
-"""Whole numbers that mean no label, here and in PyTorch's losses."""
-CHANNELS = 1, 3
+__all__ = ["as_input", "as_rows", "checked_batch", "labels_of"]
+
 _said: set[str] = set()
 
 
-class Labels(NamedTuple):
-    """Labels as whole numbers, and the name of each class where they had names."""
-
-    y: Tensor
-    classes: tuple[str, ...]
-
-
 def _say_once(text: str) -> None:
-    if text not in _said:
-        _said.add(text)
-        warnings.warn(text, stacklevel=5)
+    """Warn of something once, at the line outside of this package that asked for it."""
+    if text in _said:
+        return
+    _said.add(text)
+    frame, level = inspect.currentframe(), 0
+    while frame and str(frame.f_globals.get("__name__")).startswith("vaecourse."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, stacklevel=level + 1)
 
 
 def as_rows(x: Any, name: str = "x") -> Tensor:
@@ -40,9 +39,10 @@ def as_rows(x: Any, name: str = "x") -> Tensor:
     ----------
     x : array-like
         A tensor, an array, a data frame of numbers, or a list of arrays or PIL images. Bytes
-        (uint8) are pixels and become [0, 1]; images of bytes get a channel dimension, and channels
-        that come last come first. Booleans become 0 and 1. Floating-point numbers become float32
-        and stay as they are otherwise.
+        (uint8) are pixels and become [0, 1]; images of bytes get a channel dimension, and what is
+        transparent becomes white. Booleans become 0 and 1. Floating-point numbers become float32
+        and stay as they are otherwise. Channels of pixels that come last come first, as in
+        `vaecourse.data.from_images`.
     name : str
         What a message calls it.
 
@@ -65,11 +65,12 @@ def as_rows(x: Any, name: str = "x") -> Tensor:
             f"{name} has shape {tuple(values.shape)}, wanted (N, *event) with at least one row and "
             "one number in a row; reshape single numbers to (N, 1)"
         )
+    real = values.is_floating_point()
     if values.dtype == torch.uint8:
         values = _pixels(values, name)
     elif values.dtype == torch.bool:
-        values = _channels_first(values.float())
-    elif not values.is_floating_point():
+        values = _channels_first(values.float(), name)
+    elif not real:
         low, high = values.min().item(), values.max().item()
         raise ValueError(
             f"{name} holds {str(values.dtype).removeprefix('torch.')} from {low} to {high}, which "
@@ -77,6 +78,8 @@ def as_rows(x: Any, name: str = "x") -> Tensor:
         )
     values = values.float()
     _check_finite(values, name)
+    if real and values.dim() == 4 and values.min() >= 0 and values.max() <= 1:
+        return _channels_first(values, name)
     return values
 
 
@@ -104,14 +107,33 @@ def checked_batch(x: Any, y: Any, model: object, transformed: bool) -> tuple[Ten
     transformed : bool
         Whether a transform comes between x and the model: then x keeps its type and values.
     """
-    if len(x) != len(y) or not len(x):
+    num = len(x) if y is None else len(y)
+    if len(x) != num or not num:
         raise ValueError(
             f"data needs as many labels as examples and at least one, got {len(x)} examples and "
-            f"{len(y)} labels"
+            f"{num} labels"
         )
     rows = _as_tensor(x, "x") if transformed else as_input(x, model)
     ready = isinstance(y, Tensor) and y.dtype == torch.int64 and y.dim() == 1
-    return rows, y if ready else as_labels(y, len(rows)).y
+    return rows, y if ready else labels_of(y, len(rows)).y
+
+
+def labels_of(y: Any, count: int) -> Labels:
+    """Return labels as `vaecourse.data.codes.as_labels` does, and say once how names are numbered.
+
+    Parameters
+    ----------
+    y : array-like or None
+        Labels of any form.
+    count : int
+        Number of examples.
+    """
+    labels = as_labels(y, count)
+    if labels.classes:
+        shown = ", ".join(f"{place} = {name}" for place, name in enumerate(labels.classes[:10]))
+        more = ", …" if len(labels.classes) > 10 else ""
+        _say_once(f"y holds strings, numbered as {shown}{more}")
+    return labels
 
 
 def _as_tensor(x: Any, name: str) -> Tensor:
@@ -149,7 +171,10 @@ def _stacked(rows: Sequence, name: str) -> np.ndarray:
 
 def _pixels(values: Tensor, name: str) -> Tensor:
     if values.dim() in (3, 4):
-        values = _channels_first(values.unsqueeze(1) if values.dim() == 3 else values)
+        values = values.unsqueeze(1) if values.dim() == 3 else _channels_first(values, name)
+    if values.dim() == 4 and values.shape[1] == 4:
+        _say_once(f"{name} holds uint8 pixels with alpha, which were put on white")
+        return on_white(values.float() / 255)
     if values.max() <= 1:
         _say_once(f"{name} holds uint8 0 and 1, which stay as they are")
         return values.float()
@@ -157,11 +182,11 @@ def _pixels(values: Tensor, name: str) -> Tensor:
     return values.float() / 255
 
 
-def _channels_first(values: Tensor) -> Tensor:
-    """Put channels that surely come last, as in arrays of images, before height and width."""
-    shape = values.shape
-    if values.dim() == 4 and shape[1] not in CHANNELS and shape[3] in CHANNELS:
-        return values.permute(0, 3, 1, 2).contiguous()
+def _channels_first(values: Tensor, name: str) -> Tensor:
+    """Put channels that come last, as in arrays of images, before height and width."""
+    if values.dim() == 4 and channel_axis(values.shape, name) == 3:
+        _say_once(f"{name} holds images whose channels came last, and they were put first")
+        return channels_first(values)
     return values
 
 
@@ -172,83 +197,3 @@ def _check_finite(values: Tensor, name: str) -> None:
             f"{name} is not finite in {len(bad)} of {len(values)} rows, first in row "
             f"{bad[0].item()}; fill or leave out such rows"
         )
-
-
-def as_labels(y: Any, count: int) -> Labels:
-    """Return labels as whole numbers from 0, with -1 where there is none.
-
-    Parameters
-    ----------
-    y : array-like or None
-        None for no labels at all. Otherwise one label a row, ``(N,)`` or ``(N, 1)``: whole numbers
-        of any type, where -1, -100 and NaN mean none; or strings, where None and NaN do, and which
-        are numbered in the order of the alphabet. Rows of zeros and a one, ``(N, C)``, are labels
-        too.
-    count : int
-        Number N of examples.
-
-    Returns
-    -------
-    Labels
-        ``y`` of shape ``(N,)``, int64, and the strings.
-
-    Raises
-    ------
-    TypeError
-        If labels are neither numbers nor strings.
-    ValueError
-        If there are not N of them, or a number is a fraction or below -1.
-    """
-    if y is None:
-        return Labels(torch.full((count,), -1), ())
-    array = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
-    array = _one_each(array, count)
-    if array.dtype.kind in "OUS":
-        return _named(array)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"y holds {array.dtype}, wanted whole numbers or strings")
-    numbers = array.astype(np.float64)
-    numbers = np.where(np.isnan(numbers) | np.isin(numbers, UNLABELED), -1, numbers)
-    odd = (numbers != np.floor(numbers)) | (numbers < -1) | ~np.isfinite(numbers)
-    if odd.any():
-        raise ValueError(
-            f"y holds {numbers[odd][0]:g}, in row {np.flatnonzero(odd)[0]}; give whole numbers "
-            "from 0, and -1 where there is no label"
-        )
-    return Labels(torch.from_numpy(numbers.astype(np.int64)), ())
-
-
-def _one_each(array: np.ndarray, count: int) -> np.ndarray:
-    """Return one label a row, of labels in a column or as rows of zeros and a one."""
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    numbers = array.ndim == 2 and array.dtype.kind in "biuf" and len(array) == count
-    if numbers and np.isin(array, (0, 1)).all() and (array.sum(1) == 1).all():
-        return array.argmax(1)
-    if array.shape != (count,):
-        raise ValueError(
-            f"y has shape {array.shape} for {count} examples, wanted ({count},): one label for "
-            "each, or rows of zeros and a one"
-        )
-    return array
-
-
-def _named(array: np.ndarray) -> Labels:
-    known = [None if _is_missing(value) else value for value in array.tolist()]
-    present = [value for value in known if value is not None]
-    if all(isinstance(value, int | float) for value in present):
-        return as_labels(np.array([-1 if v is None else v for v in known]), len(known))
-    odd = next((value for value in present if not isinstance(value, str | bytes)), None)
-    if odd is not None:
-        raise TypeError(f"y holds {odd!r} beside strings; give strings alone or whole numbers")
-    texts = [v.decode() if isinstance(v, bytes) else v for v in known]
-    names = sorted({text for text in texts if text is not None})
-    places = {name: place for place, name in enumerate(names)}
-    y = torch.tensor([-1 if text is None else places[text] for text in texts])
-    shown = ", ".join(f"{place} = {name}" for name, place in list(places.items())[:10])
-    _say_once(f"y holds strings, numbered as {shown}{', …' if len(names) > 10 else ''}")
-    return Labels(y, tuple(names))
-
-
-def _is_missing(value: object) -> bool:
-    return not isinstance(value, str | bytes) and str(value) in ("None", "nan", "<NA>", "NaT")

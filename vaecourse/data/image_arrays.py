@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vaecourse.data.channels import channel_axis, channels_first, on_white
 from vaecourse.data.image_files import fitted_to
 from vaecourse.data.npz import NPZ_ERRORS, names_in, read_member
 from vaecourse.data.storage import DataError
@@ -53,18 +54,16 @@ def _channels_first(path: Path, x: np.ndarray) -> np.ndarray:
         raise DataError(f"{path} holds no images: x has shape {x.shape}")
     if x.ndim == 3:
         return x[:, None]
-    places = [axis for axis in (1, 3) if x.ndim == 4 and x.shape[axis] in (1, 3, 4)]
-    if len(places) == 1:
-        return x if places == [1] else x.transpose(0, 3, 1, 2)
-    if places:
+    try:
+        axis = channel_axis(x.shape, f"x in {path}") if x.ndim == 4 else None
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    if axis is None:
         raise DataError(
-            f"x in {path} has shape {x.shape}, whose second or last axis may be the channels: "
-            "save it in a shape where only one of them is 1, 3 or 4"
+            f"x in {path} has shape {x.shape}, (N, H, W), (N, H, W, C) or (N, C, H, W) with 1, 3 "
+            "or 4 channels C is wanted: save it in such a shape"
         )
-    raise DataError(
-        f"x in {path} has shape {x.shape}, (N, H, W), (N, H, W, C) or (N, C, H, W) with 1, 3 or 4 "
-        "channels C is wanted: save it in such a shape"
-    )
+    return x if axis == 1 else channels_first(x)
 
 
 def _scaled(path: Path, x: np.ndarray) -> np.ndarray:
@@ -98,8 +97,7 @@ def to_channels(images: np.ndarray, size: tuple[int, int] | None, color: bool | 
     from PIL import Image
 
     if images.shape[1] == 4:
-        alpha = images[:, 3:]
-        images = images[:, :3] * alpha + (1 - alpha)
+        images = on_white(images)
     if color is False and images.shape[1] == 3:
         images = np.tensordot(images, _LUMA, (1, 0))[:, None].clip(0, 1)
     if size is not None:

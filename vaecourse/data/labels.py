@@ -22,6 +22,8 @@ For test values, dynamic and static alike score draws of the test images, never 
 import torch
 from torch.distributions import constraints
 
+from vaecourse.checks import is_integer
+from vaecourse.data.codes import as_labels
 from vaecourse.data.support import check_inside
 
 
@@ -103,8 +105,8 @@ def label_subset(y: torch.Tensor, num: int, seed: int = 0, balanced: bool = True
 
     Parameters
     ----------
-    y : torch.Tensor, shape (N,), int64
-        Labels; those that are -1 already stay so.
+    y : torch.Tensor or array-like, shape (N,)
+        Labels, as `vaecourse.Batch.of` takes them; those that are -1 already stay so.
     num : int
         How many labels to keep.
     seed : int
@@ -120,7 +122,8 @@ def label_subset(y: torch.Tensor, num: int, seed: int = 0, balanced: bool = True
     Raises
     ------
     ValueError
-        If num is negative, there are fewer labels, or a class has too few for a balanced subset.
+        If num is no whole number or negative, there are fewer labels, or a class has too few for a
+        balanced subset.
 
     Examples
     --------
@@ -135,6 +138,10 @@ def label_subset(y: torch.Tensor, num: int, seed: int = 0, balanced: bool = True
     >>> kept[kept >= 0].bincount()
     tensor([2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
     """
+    if not isinstance(y, torch.Tensor) or y.dtype != torch.int64:
+        y = as_labels(y, len(y)).y
+    if not is_integer(num):
+        raise ValueError(f"num must be a whole number of labels, got {num!r}")
     classes, counts = torch.unique(y[y >= 0], return_counts=True)
     smallest = int(counts.min()) if len(counts) else 0
     most = len(counts) * smallest if balanced else int(counts.sum())

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from vaecourse.data.codes import codes_of
+from vaecourse.data.codes import as_labels
 from vaecourse.data.limits import check_held
-from vaecourse.data.split import Batch
+from vaecourse.data.split import Batch, batch_of
 
 __all__ = ["from_counts"]
 
@@ -34,13 +34,16 @@ def from_counts(X: Any, site: Any = None, labels: Any = None) -> Batch:
     -------
     Batch
         ``x`` of shape (N, G + 1), float32, whose last column is the site, and ``y`` of shape (N,).
-        `vaecourse.data.cells.observed` takes a row apart.
+        `vaecourse.data.cells.observed` takes a row apart. Where labels were strings, the batch's
+        ``classes`` name them.
 
     Raises
     ------
+    TypeError
+        If `site` or `labels` are neither whole numbers nor strings, or some of both.
     ValueError
         If `X` is empty, is no table, takes more than 4 GB as float32, or holds anything but whole
-        numbers from 0; if `site` or `labels` are not one whole number or string a row.
+        numbers from 0; if `site` or `labels` are not one a row, or a number is no code.
 
     Examples
     --------
@@ -58,11 +61,10 @@ def from_counts(X: Any, site: Any = None, labels: Any = None) -> Batch:
     counts = _checked(_dense(X.X if annotated else X))
     x = np.empty((len(counts), counts.shape[1] + 1), np.float32)
     x[:, :-1] = counts
-    x[:, -1] = 0 if site is None else _codes(site, "site", len(x), obs, missing=False)
-    y = np.full(len(x), -1, np.int64)
-    if labels is not None:
-        y = _codes(labels, "labels", len(x), obs, missing=True)
-    return Batch(torch.from_numpy(x), torch.from_numpy(y))
+    found = as_labels(_column(labels, "labels", obs), len(x), "labels")
+    sites = as_labels(_column(site, "site", obs), len(x), "site", missing=False)
+    x[:, -1] = 0 if site is None else sites.y.numpy()
+    return batch_of(torch.from_numpy(x), found)
 
 
 def _dense(table: Any) -> np.ndarray:
@@ -108,17 +110,14 @@ def _number(value: object) -> float:
         raise ValueError(f"X must hold numbers, got {value!r}: leave columns of text out") from None
 
 
-def _codes(values: Any, what: str, num: int, obs: Any, *, missing: bool) -> np.ndarray:
-    """Return one code a row, of values or of the column of ``.obs`` that they name."""
-    if isinstance(values, str):
-        columns = [str(column) for column in obs] if obs is not None else []
-        if values not in columns:
-            there = f"X.obs has {', '.join(columns) or 'none'}" if obs is not None else "X has none"
-            raise ValueError(
-                f"{what} names the column {values!r}, {there}: give such a name or a value a row"
-            )
-        values = obs[values]
-    codes = codes_of(values, what, missing=missing)
-    if len(codes) != num:
-        raise ValueError(f"{what} must have one value for each of {num} rows, got {len(codes)}")
-    return codes
+def _column(values: Any, what: str, obs: Any) -> Any:
+    """Return the values, or the column of ``.obs`` that they name."""
+    if not isinstance(values, str):
+        return values
+    columns = [str(column) for column in obs] if obs is not None else []
+    if values not in columns:
+        there = f"X.obs has {', '.join(columns) or 'none'}" if obs is not None else "X has none"
+        raise ValueError(
+            f"{what} names the column {values!r}, {there}: give such a name or a value a row"
+        )
+    return obs[values]

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from vaecourse.checks import as_shape
-from vaecourse.data.codes import codes_of, names_of
+from vaecourse.data.codes import Labels, as_labels
 from vaecourse.data.image_arrays import read_arrays, to_channels
 from vaecourse.data.image_files import Header, ImageFile, header, image_files, pixels
 from vaecourse.data.limits import check_held
-from vaecourse.data.split import Batch
+from vaecourse.data.split import Batch, batch_of
 from vaecourse.data.storage import DataError
 
 __all__ = ["Images", "from_images"]
@@ -103,16 +103,13 @@ def _from_arrays(path: Path, size: tuple[int, int] | None, color: bool | None) -
         *(size or images.shape[2:]),
     )
     check_held(shape, str(path), DataError, "give a smaller size= or fewer images")
-    x = torch.from_numpy(to_channels(images, size, color))
-    if labels is None:
-        return Images(Batch(x, torch.full((num,), -1)), ())
     try:
-        codes = codes_of(labels, "y", missing=True)
-    except ValueError as error:
+        y, names = as_labels(labels, num)
+    except (TypeError, ValueError) as error:
         raise DataError(f"{path}: {error}") from error
-    if len(codes) != num:
-        raise DataError(f"{path} holds {num} images and {len(codes)} labels: give one for each")
-    return Images(Batch(x, torch.from_numpy(codes)), names_of(labels, codes))
+    x = torch.from_numpy(to_channels(images, size, color))
+    numbered = tuple(str(label) for label in range(int(y.max()) + 1))
+    return Images(batch_of(x, Labels(y, names)), names or numbered)
 
 
 def _from_files(
@@ -128,8 +125,8 @@ def _from_files(
     for row, file in zip(x, files, strict=True):
         row[...] = pixels(file, size, shape[1])
     classes = tuple(sorted({file.label for file in files} - {""}))
-    y = [classes.index(file.label) if file.label else -1 for file in files]
-    return Images(Batch(torch.from_numpy(x), torch.tensor(y)), classes)
+    y = torch.tensor([classes.index(file.label) if file.label else -1 for file in files])
+    return Images(batch_of(torch.from_numpy(x), Labels(y, classes)), classes)
 
 
 def _common_size(files: list[ImageFile], headers: list[Header]) -> tuple[int, int]:

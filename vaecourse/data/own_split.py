@@ -5,6 +5,7 @@ import warnings
 
 from torch import Tensor
 
+from vaecourse.checks import is_integer
 from vaecourse.data.labels import stratified_split
 from vaecourse.data.split import Batch, HeldOut, Split
 
@@ -54,6 +55,8 @@ def split_of(
     >>> vae.data.split_of(batch, valid=10, test=0.2, name="photos")
     Split('photos', train 70, valid 10, test 20, event (1, 8, 8))
     """
+    if not all(isinstance(part, Tensor) for part in batch):
+        batch = Batch.of(*batch)
     x, y = batch
     if len(x) != len(y):
         raise ValueError(f"batch must hold as many x as y, got {len(x)} and {len(y)}")
@@ -68,15 +71,14 @@ def split_of(
     first, second = stratified_split(y[rest], held["valid"], seed)
     train, middle = rest[first], rest[second]
     _check_classes(y, train)
-    parts = [Batch(x[rows.to(x.device)], y[rows]) for rows in (train, middle, last)]
+    parts = [batch._replace(x=x[r.to(x.device)], y=y[r]) for r in (train, middle, last)]
     _warn_of_copies(*parts)
     return Split(name, parts[0], parts[1], HeldOut(*parts[2]), _identity(parts))
 
 
 def _count(size: float, num: int, name: str) -> int:
     """Return how many of `num` rows a share or a number is."""
-    whole = isinstance(size, int) and not isinstance(size, bool)
-    if whole and size >= 0:
+    if is_integer(size) and size >= 0:
         return int(size)
     if isinstance(size, float) and 0 <= size < 1:
         return max(round(size * num), int(size > 0))

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from vaecourse.data.door import as_labels, as_rows
+from vaecourse.data.codes import Labels
+from vaecourse.data.door import as_rows, labels_of
 from vaecourse.data.storage import content_hash
 
 
@@ -49,8 +50,8 @@ class Batch(NamedTuple):
         x : array-like
             Shape ``(N, *event)``, as `vaecourse.data.door.as_rows` takes it.
         y : array-like, optional
-            Shape ``(N,)`` or ``(N, 1)``, as `vaecourse.data.door.as_labels` takes it. Without it no
-            example has a label.
+            Shape ``(N,)`` or ``(N, 1)``, as `vaecourse.data.codes.as_labels` takes it. Without it
+            no example has a label.
 
         Returns
         -------
@@ -74,8 +75,7 @@ class Batch(NamedTuple):
         (torch.float32, tensor([ 2, -1,  0]))
         """
         rows = as_rows(x)
-        labels = as_labels(y, len(rows))
-        return _Named(rows, labels.y, labels.classes) if labels.classes else cls(rows, labels.y)
+        return batch_of(rows, labels_of(y, len(rows)))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -99,6 +99,11 @@ class _Named(Batch):
     @property
     def classes(self) -> tuple[str, ...]:
         return self.names
+
+
+def batch_of(x: torch.Tensor, labels: Labels) -> Batch:
+    """Return a batch that remembers the names of its classes, where they have names."""
+    return _Named(x, *labels) if labels.classes else Batch(x, labels.y)
 
 
 @dataclass(frozen=True, eq=False)

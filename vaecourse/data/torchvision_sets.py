@@ -20,6 +20,7 @@ from vaecourse.data import formats
 from vaecourse.data.download import DownloadError, fetch, first_answer, temporary_folder
 from vaecourse.data.sources import SOURCES, Source
 from vaecourse.data.storage import DataError, publish
+from vaecourse.runtime.files import check_writable
 from vaecourse.runtime.locks import in_turn
 from vaecourse.runtime.terminal import say
 
@@ -69,6 +70,10 @@ def download(name: str, folder: Path) -> Arrays:
         If no server answers, a transfer fails, or the folder cannot be written.
     """
     fill, target, mirrors, probe = _plan(name, folder)
+    try:
+        check_writable(target / probe)
+    except OSError as error:
+        raise DownloadError(f"{folder} cannot be written ({error.__cause__ or error})") from error
     answering = first_answer([mirror + probe for mirror in mirrors], PROBE_SECONDS)
     ordered = sorted(mirrors, key=lambda mirror: mirror + probe != answering)
     try:

@@ -14,7 +14,10 @@ from vaecourse.objectives.contract import Checked
 from vaecourse.objectives.support import check_labels, check_support
 from vaecourse.runtime import Evaluable, evaluating
 
-__all__ = ["evaluate"]
+__all__ = ["ROWS", "averaged", "evaluate"]
+
+ROWS = 1000
+"""Examples per pass."""
 
 
 def evaluate(
@@ -23,7 +26,7 @@ def evaluate(
     data: Batch | HeldOut,
     *,
     transform: Callable[[Tensor, torch.Generator], Tensor] | None = None,
-    batch_size: int = 1000,
+    batch_size: int = ROWS,
     seed: int = 0,
 ) -> dict[str, float]:
     """Average every term of an objective over a data set.
@@ -68,21 +71,37 @@ def evaluate(
     >>> means == vae.evaluation.evaluate(model, vae.objectives.elbo, test)  # the seed is fixed
     True
     """
-    if not len(data.x):
-        raise ValueError("evaluate needs at least one example, got none")
     batch_size = as_positive(batch_size, "batch_size")
     x_all, y_all = checked_batch(data.x, data.y, model, transform is not None)
     if isinstance(model, nn.Module):
         check_support(model, objective, x_all, transform)
         check_labels(model, y_all)
+    return averaged(model, objective, Batch(x_all, y_all), transform, batch_size, seed)
+
+
+def averaged(
+    model: Evaluable,
+    objective: Objective,
+    data: Batch,
+    transform: Callable[[Tensor, torch.Generator], Tensor] | None,
+    batch_size: int,
+    seed: int,
+) -> dict[str, float]:
+    """Do what `evaluate` does with data that were asked about before, as `fit` does at its start.
+
+    Parameters
+    ----------
+    model, objective, data, transform, batch_size, seed
+        As for `evaluate`; the data are tensors of the type of the model's weights.
+    """
     found: list[dict[str, Tensor]] = []
     terms: Terms | None = None
     with evaluating(model, seed) as device:
         generator = torch.Generator(device).manual_seed(int(seed))
-        for x, y in zip(x_all.split(batch_size), y_all.split(batch_size), strict=True):
+        for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
             x = x.to(device)
             batch = Batch(transform(x, generator) if transform else x, y.to(device))
-            terms = terms or with_room(Checked(objective, trains=False), model, batch.x, y_all)
+            terms = terms or with_room(Checked(objective, trains=False), model, batch.x, data.y)
             found.append(terms(batch))
     return {name: _mean([terms[name] for terms in found], batch_size) for name in found[0]}
 

@@ -159,6 +159,10 @@ def factor_prediction(
     arrays, truths = _as_arrays(codes, factors)
     if len(truths) < 2:
         raise ValueError(f"factors must hold at least two factors, got {len(truths)}")
+    for name, values in truths.items():
+        unseen = values[len(values) // 2 :]
+        if (unseen == unseen[0]).all():
+            raise ValueError(f"factor {name!r} never varies in the second half; shuffle examples")
     results = [_predict(arrays, factor, num_trees, seed) for factor in truths.values()]
     importances, informativeness = zip(*results, strict=True)
     return FactorPrediction(np.stack(importances, axis=1), np.array(informativeness))

@@ -37,11 +37,7 @@ def nearest_distance(images: Tensor, reference: Tensor, *, batch_size: int = 102
     ValueError
         If the two sets hold events of different shapes.
     """
-    if images.shape[1:] != reference.shape[1:]:
-        raise ValueError(
-            f"images and reference must hold the same shape, got {tuple(images.shape[1:])} and "
-            f"{tuple(reference.shape[1:])}"
-        )
+    _check_alike(images=images, reference=reference)
     flat = reference.flatten(1)
     distances = []
     for part in images.flatten(1).split(as_positive(batch_size, "batch_size")):
@@ -50,6 +46,14 @@ def nearest_distance(images: Tensor, reference: Tensor, *, batch_size: int = 102
         nearest = flat[torch.cdist(part, flat).argmin(1)]
         distances.append((part - nearest).norm(dim=1))
     return torch.cat(distances)
+
+
+def _check_alike(**sets: Tensor) -> None:
+    shapes = [tuple(images.shape[1:]) for images in sets.values()]
+    if len(set(shapes)) > 1:
+        raise ValueError(
+            f"{' and '.join(sets)} must hold the same shape, got {' and '.join(map(str, shapes))}"
+        )
 
 
 class MidpointRatio(NamedTuple):
@@ -103,13 +107,15 @@ def midpoint_ratio(
     Raises
     ------
     ValueError
-        If there are fewer than two pairs, or not as many first as second images.
+        If there are fewer than two pairs, not as many first as second images, or the three sets
+        hold events of different shapes.
     """
     if len(first) != len(second) or len(first) < 2:
         raise ValueError(
             "first and second must hold the same number of images, at least two, got "
             f"{len(first)} and {len(second)}"
         )
+    _check_alike(first=first, second=second, reference=reference)
     codes = torch.stack([embed(model, first), embed(model, second)])
     with evaluating(model, 0) as device:
         decoded = [
@@ -149,8 +155,12 @@ def neighbor_agreement(
     Raises
     ------
     ValueError
-        If `num` is not between 1 and the number of reference images.
+        If `num` is not between 1 and the number of reference images, one of these has no label, or
+        the two sets hold events of different shapes.
     """
+    _check_alike(images=images, reference=reference.x)
+    if (reference.y < 0).any():
+        raise ValueError("reference must have a label for every image; leave out those without")
     if not is_integer(num) or not 1 <= num <= len(reference.x):
         raise ValueError(f"num must lie between 1 and {len(reference.x)}, got {num!r}")
     flat, shares = reference.x.flatten(1), []

@@ -2,13 +2,16 @@
 
 import argparse
 import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from vaecourse.exercises import record
 from vaecourse.exercises.catalogue import exercises
-from vaecourse.exercises.checking import check, progress
-from vaecourse.exercises.notebooks import answers_in
+from vaecourse.exercises.checking import progress
+from vaecourse.exercises.notebooks import Notebook, read
+from vaecourse.exercises.running import NotRunError, judged
 from vaecourse.runtime.locks import BusyError
 
 __all__ = ["add_parser"]
@@ -43,25 +46,50 @@ def show_list(options: argparse.Namespace) -> int:
 
 
 def check_notebooks(options: argparse.Namespace) -> int:
-    """Check every answer of the notebooks; the exit code is 1 where one is not right."""
-    results = []
+    """Check every answer of the notebooks.
+
+    The exit code is 1 where one is not right or not there, and 2 where something was not read.
+    """
+    notebooks, unread = {}, False
     for path in options.files:
         try:
-            found = answers_in(path)
+            notebooks[path] = read(path)
         except (OSError, ValueError) as error:
+            unread = True
             print(f"exercises: {error}", file=sys.stderr)
-            return 2
-        for each in found:
-            if each.failure:
-                results.append(False)
-                print(f"✗ Not run · {each.name}\n{each.failure}\n")
-                continue
-            result = check(each.name, each.answer)
-            results.append(result.passed)
-            print(f"{result!r}\n")
+            continue
+        words = list(notebooks[path].unread)
+        if not notebooks[path].asked:
+            words.append('no cell calls check("NN-name", answer), so nothing was checked')
+        for each in words:
+            print(f"exercises: {path}: {each}", file=sys.stderr)
+        unread = unread or bool(words)
+    results = [passed for path, notebook in notebooks.items() for passed in checked(path, notebook)]
     print(f"{sum(results)} of {len(results)} right")
     warn_of_trouble()
-    return 0 if all(results) else 1
+    return 2 if unread else int(not all(results))
+
+
+def checked(path: Path, notebook: Notebook) -> Iterator[bool]:
+    """Print what is said of every answer of a notebook, and yield whether it is right."""
+    for asked in notebook.asked:
+        try:
+            result = judged(asked)
+        except NotRunError as error:
+            print(f"✗ Not run · {asked.name}\n{error}\n", flush=True)
+            yield False
+        else:
+            print(f"{result!r}\n", flush=True)
+            yield result.passed
+    names = {asked.name for asked in notebook.asked}
+    whole = re.match(r"\d\d-", path.name)  # a chapter, not a notebook with some of its exercises
+    chapters = {name[:2] for name in names if name in exercises()}
+    chapters |= {path.name[:2]} if whole else set()
+    for name in exercises():
+        if name[:2] in chapters and name not in names:
+            print(f"○ Not there · {name}: no cell of {path.name} checks it")
+            if whole:
+                yield False
 
 
 def show_progress(options: argparse.Namespace) -> int:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import sys
-import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +10,9 @@ import platformdirs
 
 from vaecourse.data.storage import under_home
 from vaecourse.runtime import is_static
-from vaecourse.runtime.files import write_json
+from vaecourse.runtime.files import check_writable, write_json
 from vaecourse.runtime.locks import BusyError, in_turn
+from vaecourse.runtime.terminal import say
 
 __all__ = ["forget", "load", "note", "path", "trouble"]
 
@@ -38,14 +37,13 @@ def path() -> Path:
 def trouble() -> str:
     """Say why nothing can be written down here and what to do, or nothing."""
     try:
-        folder = path().parent
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return ""
+        check_writable(path())
     except OSError as error:
+        words = error.__cause__ or error
         return (
-            f"what you solve is written down nowhere ({error}); name a file in VAECOURSE_PROGRESS"
+            f"what you solve is written down nowhere ({words}); name a file in VAECOURSE_PROGRESS"
         )
+    return ""
 
 
 def is_sound(record) -> bool:
@@ -107,7 +105,7 @@ def note(name: str, passed: bool) -> None:
     except OSError:
         return
     except BusyError as error:
-        print(f"this attempt was not written down: {error}", file=sys.stderr)
+        say(f"this attempt was not written down: {error}", aside=True)
 
 
 def forget() -> None:

@@ -5,10 +5,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from vaecourse.data import NAMES
+from vaecourse.data import NAMES, Split
+from vaecourse.data.labels import label_subset
 from vaecourse.experiments.estimate import dry_run
 from vaecourse.experiments.grid import run_grid
-from vaecourse.experiments.rows import read_rows, sort_out
+from vaecourse.experiments.rows import read_rows, row_path, sort_out
 from vaecourse.experiments.table import FORMATS, table
 from vaecourse.experiments.trials import (
     EXPERIMENTS,
@@ -110,14 +111,27 @@ def plan(
         split = split_of(dataset)
         for asked in labels:
             count = label_count(asked, split)
+            _check_labels(asked, count, split)
             for name in names or default_names(dataset):
                 same = BY_NAME[name], dataset, count
                 trials += [Trial(*same, seed, budget, split.identity) for seed in range(seeds)]
     return list(dict.fromkeys(trials))
 
 
+def _check_labels(asked: str, count: int, split: Split) -> None:
+    """Refuse more labels than there are, or fewer than a classifier can tell apart."""
+    kept = label_subset(split.train.y, count)
+    if len(kept[kept >= 0].unique()) < 2:
+        raise ValueError(
+            f"--labels {asked} keeps {count} of {len(kept)} labels of {split.name}, and a "
+            "classifier needs two classes at least: ask for more"
+        )
+
+
 def run(options: argparse.Namespace) -> None:
     """Run the experiments that the command line asks for."""
+    if options.scheduler is None:
+        resolve_device(options.device)
     trials = plan(
         options.names,
         datasets=options.datasets,
@@ -135,8 +149,8 @@ def run(options: argparse.Namespace) -> None:
         alike = [row for row in measured if row.get("device", "cpu") == device]
         print(dry_run(missing, alike, there=len(rows), jobs=options.jobs))
         return
-    if missing:
-        check_writable(options.folder / "row.json")
+    for trial in missing:
+        check_writable(row_path(options.folder, trial))
     progress = options.format == "text"
     grid = run_grid(
         missing,

@@ -1,6 +1,5 @@
 """Run many trials: one after the other, on the cores of a machine, or on a Dask cluster."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, as_completed
 from functools import partial
@@ -11,6 +10,7 @@ from vaecourse.experiments.rows import write_row
 from vaecourse.experiments.run import First, forget, run_first, run_trial
 from vaecourse.experiments.trials import Trial
 from vaecourse.experiments.workers import workers
+from vaecourse.runtime.terminal import say
 
 __all__ = ["run_grid"]
 
@@ -128,11 +128,10 @@ def _say_without_workers(client: Any, scheduler: str) -> None:
     try:
         client.wait_for_workers(1, timeout=WORKERS_EXPECTED)
     except TimeoutError:
-        print(
+        say(
             f"no worker has come to {scheduler} within {WORKERS_EXPECTED:g} s; rows are made once "
             f"one does: dask worker {scheduler}",
-            file=sys.stderr,
-            flush=True,
+            aside=True,
         )
 
 

@@ -1,7 +1,6 @@
 """Rows on disk: one JSON file each, written whole, and never taken for what they are not."""
 
 import re
-import sys
 from collections.abc import Iterable
 from math import isfinite
 from numbers import Real
@@ -11,6 +10,7 @@ import vaecourse
 from vaecourse.experiments.trials import Trial
 from vaecourse.results import read_row
 from vaecourse.runtime.files import write_json
+from vaecourse.runtime.terminal import say
 
 __all__ = ["StaleRows", "made_row", "read_rows", "row_path", "sort_out", "write_row"]
 
@@ -70,12 +70,13 @@ def sort_out(
     for trial in trials:
         path = row_path(folder, trial)
         try:
-            row = _read(path) if path.exists() else None
+            row = _read(path) if path.is_file() else None
         except ValueError as error:
             if redo:
                 missing.append(trial)
             else:
-                _say(f"{error}; its row is left out: move the file away, or --redo to make it")
+                words = f"{error}; its row is left out: move the file away, or --redo to make it"
+                say(words, aside=True)
             continue
         changed = _changed(row, trial) if row else []
         if changed:
@@ -100,7 +101,7 @@ def read_rows(folder: Path) -> list[dict]:
         try:
             rows.append(_read(path))
         except ValueError as error:
-            _say(f"{error}; it is left out")
+            say(f"{error}; it is left out", aside=True)
     return rows
 
 
@@ -116,10 +117,6 @@ def made_row(folder: Path, trial: Trial) -> dict | None:
 def row_path(folder: Path, trial: Trial) -> Path:
     """Return the file of a trial's row."""
     return folder / f"{trial.name}.json"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _read(path: Path) -> dict:

@@ -6,7 +6,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.style import ACCENT, INK, MUTED, PAPER, SERIES, as_array, new_figure, styled
+from vaecourse.plots.style import (
+    ACCENT,
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    as_array,
+    new_figure,
+    shown,
+    styled,
+)
 
 __all__ = ["activity", "comparison", "terms"]
 
@@ -53,8 +63,8 @@ def terms(table: Mapping[str, Mapping[str, float]], *, xlabel: str = "nats per i
             values[:, index],
             left=starts[:, index],
             height=0.66,
-            color=SERIES[index],
-            label=name,
+            color=SERIES[index % len(SERIES)],
+            label=shown(name),
         )
         inside = [f"{v:.1f}" if v > NARROW * longest else "" for v in values[:, index]]
         axes.bar_label(bars, inside, label_type="center", color=PAPER, fontsize=9.5)
@@ -62,7 +72,7 @@ def terms(table: Mapping[str, Mapping[str, float]], *, xlabel: str = "nats per i
     notes = [_note(names, row, hidden) for row, hidden in zip(values, tight, strict=True)]
     totals = [f"{total:.1f}{note}" for total, note in zip(values.sum(axis=1), notes, strict=True)]
     axes.bar_label(bars, totals, padding=5, fontsize=9.5)
-    axes.set_yticks(places, labels=list(table))
+    axes.set_yticks(places, labels=[str(label) for label in table])
     axes.set(xlabel=xlabel, xlim=(0, (1.38 if tight.any() else 1.13) * longest))
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelsize=10.5)

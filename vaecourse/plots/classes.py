@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.latent import check_names, legend_dots, scatter_classes
+from vaecourse.plots.latent import legend_dots, scatter_classes
 from vaecourse.plots.lines import DASHES, label_ends
 from vaecourse.plots.style import (
     ACCENT,
@@ -16,7 +16,8 @@ from vaecourse.plots.style import (
     PAPER,
     SERIES,
     as_array,
-    as_labels,
+    as_classes,
+    legend_columns,
     new_figure,
     styled,
 )
@@ -74,20 +75,22 @@ def sweep(
     stack = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     places = np.arange(len(settings))
     for axes, (ylabel, lines) in zip(stack, panels.items(), strict=True):
-        axes.set_ylabel(ylabel)
+        axes.set_ylabel(str(ylabel))
         ends = []
         for index, (label, values) in enumerate(lines.items()):
             heights = _one_each(values, label, len(places))
             color = SERIES[index % len(SERIES)]
             dash = DASHES[index % len(DASHES)]
-            axes.plot(places, heights, color=color, label=label, linestyle=dash, marker="o")
+            axes.plot(places, heights, color=color, label=str(label), linestyle=dash, marker="o")
             if label in intervals:
                 half = _one_each(intervals[label], f"interval of {label!r}", len(places))
                 axes.fill_between(places, heights - half, heights + half, color=color, alpha=0.15)
             ends.append((label, heights[-1], color))
         for label, (panel, value) in references.items():
             if panel == ylabel:
-                axes.axhline(value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=label)
+                axes.axhline(
+                    value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=str(label)
+                )
                 ends.append((label, value, MUTED))
         label_ends(axes, ends, PANEL - 0.3)
     stack[-1].set_xticks(places, labels=[str(setting) for setting in settings])
@@ -130,7 +133,7 @@ def confusion(counts: ArrayLike, *, names: Sequence[str] | None = None) -> Figur
             f"{table.shape} with least entry {table.min():g} and least row {table.sum(1).min():g}"
         )
     size = len(table)
-    names = [str(k) for k in range(size)] if names is None else list(names)
+    names = list(range(size)) if names is None else list(names)
     if len(names) != size:
         raise ValueError(f"names must name {size} classes, got {len(names)}")
     shares = table / table.sum(1, keepdims=True)
@@ -142,8 +145,8 @@ def confusion(counts: ArrayLike, *, names: Sequence[str] | None = None) -> Figur
         number = f"{table[row, column]:g}"
         axes.text(column, row, number, ha="center", va="center", color=PAPER if dark else INK,
                   fontsize=9)  # fmt: skip
-    axes.set_xticks(range(size), labels=names)
-    axes.set_yticks(range(size), labels=names)
+    axes.set_xticks(range(size), labels=figure.spell(names))
+    axes.set_yticks(range(size), labels=figure.spell(names))
     axes.set(xlabel="prediction", ylabel="label")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -166,7 +169,7 @@ def scatter_panels(
     codes : mapping of str to array of shape (N, 2)
         For each panel's title, the codes. Every panel has its own scale.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabeled, gray).
+        Classes, whole numbers or strings; -1, None and NaN are unlabeled (gray).
     names : sequence of str, optional
         Names of the classes.
     xlabel, ylabel : str
@@ -190,14 +193,14 @@ def scatter_panels(
         points = as_array(values, f"codes of {title!r}", 2)
         if points.shape[1] != 2:
             raise ValueError(f"codes of {title!r} must be (N, 2), got {points.shape}")
-        classes = as_labels(labels, len(points))
-        scatter_classes(axes, points, classes)
-        axes.set_title(title)
+        classes = as_classes(labels, len(points), names)
+        scatter_classes(axes, points, classes.codes)
+        axes.set_title(str(title))
         axes.set(xlabel=xlabel, xticks=[], yticks=[], aspect="equal", adjustable="datalim")
         axes.set_box_aspect(1)
     panels[0].set_ylabel(ylabel)
-    check_names(names, classes)
-    figure.legend(
-        handles=legend_dots(classes, names), loc="outside right center", handletextpad=0.1
-    )
+    figure.spell(classes.names or ())
+    handles = legend_dots(classes)
+    figure.legend(handles=handles, loc="outside right center", handletextpad=0.1,
+                  ncols=legend_columns(len(handles)))  # fmt: skip
     return figure

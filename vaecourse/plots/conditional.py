@@ -13,7 +13,7 @@ from vaecourse.plots.style import (
     MUTED,
     WIDTH,
     as_array,
-    as_labels,
+    as_classes,
     new_figure,
     styled,
 )
@@ -58,7 +58,7 @@ def class_grid(
     """
     array = as_array(generated, "generated", 4, 5)
     rows, columns = array.shape[:2]
-    names = [str(c) for c in range(columns)] if names is None else list(names)
+    names = list(range(columns)) if names is None else list(names)
     if len(names) != columns:
         raise ValueError(f"names must name {columns} classes, got {len(names)}")
     sources = None if originals is None else as_images(originals, "originals")
@@ -79,7 +79,7 @@ def class_grid(
     if sources is not None:
         places, names = [0.5, *places], ["given", *names]
     axes.set(xlim=(0, start + columns), ylim=(rows, 0), yticks=[])
-    axes.set_xticks(places, labels=names)
+    axes.set_xticks(places, labels=figure.spell(names))
     axes.tick_params(length=0, labelsize=10.5, top=True, labeltop=True, labelbottom=False)
     axes.xaxis.set_label_position("top")
     axes.set_xlabel(title, x=(start + columns / 2) / (start + columns))
@@ -112,14 +112,15 @@ def class_bounds(panels: Mapping[str, tuple], labels: Sequence[int]) -> Figure:
     """
     if not panels:
         raise ValueError("panels must hold at least one image, got none")
-    truth = as_labels(labels, len(panels))
+    truth = as_classes(labels, len(panels)).codes
     figure = new_figure(1.35 * len(panels) + 0.5)
     grid = figure.subplots(len(panels), 3, squeeze=False, width_ratios=(1, 3, 3))
     for axes, (name, parts), label in zip(grid, panels.items(), truth, strict=True):
         picture, bounds, shares = _as_panel(name, *parts)
         place_image(axes[0], picture, 0, 0)
         frame_cell(axes[0], 0, 0)
-        axes[0].set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[], ylabel=name, aspect="equal")
+        axes[0].set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[], aspect="equal")
+        axes[0].set_ylabel(str(name))
         axes[0].spines[:].set_visible(False)
         colors = [ACCENT if c == label else MUTED for c in range(len(bounds))]
         axes[1].bar(range(len(bounds)), bounds - bounds.max(), color=colors)

@@ -61,10 +61,11 @@ def factor_matrix(
         axes.imshow(matrix, cmap=SHADES, vmin=0, vmax=top, aspect="auto")
         _number(axes, matrix, top, digits)
         names = units or [f"$z_{{{row}}}$" for row in range(1, len(matrix) + 1)]
-        axes.set_xticks(range(len(factors)), [name.replace("_", " ") for name in factors],
+        columns = figure.spell(str(name).replace("_", " ") for name in factors)
+        axes.set_xticks(range(len(factors)), columns,
                         rotation=50, ha="right", rotation_mode="anchor")  # fmt: skip
         axes.set_yticks(range(len(matrix)), names)
-        axes.set(title=title)
+        axes.set(title=str(title))
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
     return figure

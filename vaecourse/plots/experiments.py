@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vaecourse.plots.lines import label_ends
-from vaecourse.plots.style import ACCENT, INK, MUTED, PAPER, SERIES, new_figure, styled
+from vaecourse.plots.style import ACCENT, INK, MUTED, PAPER, SERIES, new_figure, shown, styled
 
 __all__ = ["label_counts", "results"]
 
@@ -59,7 +59,7 @@ def results(
     for place, (group, *row) in enumerate(rows):
         _check(*row)
         _draw_row(axes, place, colors[group], digits, *row[1:])
-    axes.set_yticks(range(len(rows)), labels=[row[1] for row in rows])
+    axes.set_yticks(range(len(rows)), labels=[str(row[1]) for row in rows])
     axes.set(xlabel=xlabel, ylim=(len(rows) - 0.4, -0.6))
     axes.margins(x=0.06)
     axes.set_xlim(left=0)
@@ -120,7 +120,7 @@ def _open_mark() -> dict:
 
 def _keys(colors: Mapping[str, str], published: bool) -> list[Line2D]:
     dot = {"marker": "o", "markersize": 7, "linestyle": "none"}
-    keys = [Line2D([], [], color=color, label=name, **dot) for name, color in colors.items()]
+    keys = [Line2D([], [], color=color, label=shown(name), **dot) for name, color in colors.items()]
     return [*keys, Line2D([], [], label=PUBLISHED, **_open_mark())] if published else keys
 
 

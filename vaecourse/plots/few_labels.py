@@ -8,13 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.latent import check_names
 from vaecourse.plots.style import (
     INK,
+    Classes,
     as_array,
-    as_labels,
+    as_classes,
     class_color,
-    class_name,
     new_figure,
     styled,
 )
@@ -40,8 +39,9 @@ def few_labels(
     Parameters
     ----------
     panels : mapping of str to (points, classes, given)
-        For each panel's title: points ``(N, 2)``; classes ``(N,)`` from 0 to 9, true or guessed,
-        -1 where there is none (gray); and the positions ``(M,)`` of the points with a given label.
+        For each panel's title: points ``(N, 2)``; classes ``(N,)``, whole numbers or strings, true
+        or guessed, -1 where there is none (gray); and the positions ``(M,)`` of the points
+        with a given label.
     columns : int
         Panels in a row.
     names : sequence of str, optional
@@ -61,9 +61,7 @@ def few_labels(
     """
     if not panels or columns < 1:
         raise ValueError(f"panels and columns must be at least one, got {len(panels)}, {columns}")
-    drawn = {title: _as_panel(title, *parts) for title, parts in panels.items()}
-    found = np.unique(np.concatenate([classes for _, classes, _ in drawn.values()]))
-    check_names(names, found)
+    drawn, classes = _as_panels(panels, names)
     points = np.concatenate([points for points, _, _ in drawn.values()])
     columns = min(columns, len(drawn))
     rows = -(-len(drawn) // columns)
@@ -73,30 +71,42 @@ def few_labels(
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, (title, parts) in zip(grid.flat, drawn.items(), strict=False):
         _draw(axes, *parts)
-        axes.set(title=title, aspect="equal")
+        axes.set(title=str(title), aspect="equal")
         axes.locator_params(nbins=4)
     for axes in grid.flat[len(drawn) :]:
         axes.set_visible(False)
     figure.supxlabel(xlabel, fontsize=10.5)
     figure.supylabel(ylabel, fontsize=10.5)
-    handles = _keys(found, names)
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles),
+    figure.spell(classes.names or ())
+    handles = _keys(classes)
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 12),
                   handletextpad=0.1, columnspacing=0.6)  # fmt: skip
     return figure
 
 
-def _as_panel(
-    title: str, points: ArrayLike, classes: ArrayLike, given: ArrayLike
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return one panel's points, classes and positions of given labels."""
-    points = as_array(points, f"points of {title!r}", 2)
-    if points.shape[1] != 2:
-        raise ValueError(f"points of {title!r} must be (N, 2), got {points.shape}")
-    classes = as_labels(classes, len(points))
-    given = np.asarray(given, dtype=np.int64)
-    if given.ndim != 1 or (len(given) and not 0 <= given.min() <= given.max() < len(points)):
-        raise ValueError(f"given of {title!r} must be positions (M,) from 0 to {len(points) - 1}")
-    return points, classes, given
+def _as_panels(
+    panels: Mapping[str, tuple], names: Sequence[str] | None
+) -> tuple[dict[str, tuple[np.ndarray, ...]], Classes]:
+    """Return every panel's points, classes and positions of given labels, and all classes."""
+    labels = [label for _, classes, _ in panels.values() for label in _listed(classes)]
+    whole, begin, drawn = as_classes(labels, len(labels), names), 0, {}
+    for title, (given_points, given_classes, given) in panels.items():
+        points = as_array(given_points, f"points of {title!r}", 2)
+        if points.shape[1] != 2:
+            raise ValueError(f"points of {title!r} must be (N, 2), got {points.shape}")
+        as_classes(given_classes, len(points))  # says where there are more or fewer
+        classes = whole.codes[begin : begin + len(points)]
+        begin += len(points)
+        given = np.asarray(given, dtype=np.int64)
+        if given.ndim != 1 or (len(given) and not 0 <= given.min() <= given.max() < len(points)):
+            last = len(points) - 1
+            raise ValueError(f"given of {title!r} must be positions (M,) from 0 to {last}")
+        drawn[title] = points, classes, given
+    return drawn, whole
+
+
+def _listed(labels: ArrayLike) -> list:
+    return labels.tolist() if hasattr(labels, "tolist") else list(labels)
 
 
 def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray) -> None:
@@ -109,13 +119,13 @@ def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray
     axes.scatter(*points[given].T, s=size, c=rings, edgecolors=INK, linewidths=0.9, zorder=3)
 
 
-def _keys(found: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
+def _keys(classes: Classes) -> list[Line2D]:
     """Return the legend's entries: a dot per class that occurs, and the ring."""
     dot = {"marker": "o", "linestyle": "none"}
     keys = [
         Line2D([], [], color=UNKNOWN if k < 0 else class_color(k), markersize=5.5,
-               label=class_name(k, names), **dot)
-        for k in found
+               label=classes.name(k), **dot)
+        for k in classes.found
     ]  # fmt: skip
     ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 7}
     return [*keys, Line2D([], [], label="given", **ring, **dot)]

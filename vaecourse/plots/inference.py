@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.style import ACCENT, INK, MUTED, SERIES, as_array, new_figure, styled
+from vaecourse.plots.style import ACCENT, INK, MUTED, SERIES, as_array, new_figure, shown, styled
 
 __all__ = ["fitted_densities", "gaussian_paths"]
 
@@ -57,8 +57,9 @@ def fitted_densities(
         axes.fill_between(x, _along(x, target, "target"), color=MUTED, alpha=0.22)
         axes.plot(x, target, color=MUTED, linewidth=1.2, label="target")
         for color, (label, line) in zip(SERIES, lines.items(), strict=False):
-            axes.plot(x, _along(x, line, label), color=color, label=label)
-        axes.set(title=title, xlabel=xlabel, xlim=(x[0], x[-1]), ylim=(0, None))
+            name = shown(label)
+            axes.plot(x, _along(x, line, label), color=color, label=name)
+        axes.set(title=str(title), xlabel=xlabel, xlim=(x[0], x[-1]), ylim=(0, None))
         axes.legend(loc="best", handlelength=1.2)
     grid[0].set_ylabel("density")
     grid[0].set_ylim(0, 1.25 * grid[0].get_ylim()[1])
@@ -122,7 +123,7 @@ def gaussian_paths(
         for mean, covariance, step, shade in zip(means, covariances, steps, shades, strict=True):
             outline = {"fill": False, "edgecolor": shade, "linewidth": 1.5}
             axes.add_patch(_ellipse(mean, covariance, label=f"step {step}", **outline))
-        axes.set(title=title, xlabel=xlabel, aspect="equal")
+        axes.set(title=str(title), xlabel=xlabel, aspect="equal")
         axes.autoscale_view()
         axes.locator_params(nbins=5)
     grid[0].set_ylabel(ylabel)

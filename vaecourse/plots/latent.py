@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike
 from vaecourse.plots.style import (
     INK,
     PAPER,
+    Classes,
     as_array,
-    as_labels,
+    as_classes,
     class_color,
-    class_name,
+    legend_columns,
     new_figure,
     styled,
 )
@@ -35,17 +36,15 @@ def scatter_classes(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
     axes.scatter(*points[order].T, s=size, c=colors, alpha=0.65, linewidths=0)
 
 
-def _name_clusters(
-    axes: Axes, points: np.ndarray, labels: np.ndarray, names: Sequence[str] | None
-) -> None:
+def _name_clusters(axes: Axes, points: np.ndarray, classes: Classes) -> None:
     """Write each class's name at its median, names moved apart where classes lie on each other."""
     halo = [withStroke(linewidth=3, foreground=PAPER)]
-    found = np.unique(labels[labels >= 0])
-    centers = np.array([np.median(points[labels == label], axis=0) for label in found])
+    found = [code for code in classes.found if code >= 0]
+    centers = np.array([np.median(points[classes.codes == code], axis=0) for code in found])
     for label, center in zip(
         found, _apart(centers, 0.055 * np.ptp(points, axis=0).max()), strict=True
     ):
-        text = class_name(label, names)
+        text = classes.name(label)
         axes.text(*center, text, ha="center", va="center", weight="bold", path_effects=halo)
 
 
@@ -65,18 +64,13 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     return places
 
 
-def legend_dots(labels: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
+def legend_dots(classes: Classes) -> list[Line2D]:
     """Return the legend's entries, one dot per class that occurs."""
     return [
-        Line2D([], [], marker="o", linestyle="none", markersize=6, color=class_color(label),
-               label=class_name(label, names))
-        for label in np.unique(labels)
+        Line2D([], [], marker="o", linestyle="none", markersize=6, color=class_color(code),
+               label=classes.name(code))
+        for code in classes.found
     ]  # fmt: skip
-
-
-def check_names(names: Sequence[str] | None, labels: np.ndarray) -> None:
-    if names is not None and len(names) <= labels.max():
-        raise ValueError(f"names must name classes 0 to {labels.max()}, got {len(names)}")
 
 
 @styled
@@ -95,7 +89,7 @@ def latent_scatter(
     z : array of shape (N, 2)
         Codes, such as posterior means.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabeled, gray).
+        Classes, whole numbers or strings; -1, None and NaN are unlabeled (gray).
     names : sequence of str, optional
         Names of the classes, from class 0; the numbers without it.
     xlabel, ylabel : str
@@ -114,17 +108,17 @@ def latent_scatter(
     points = as_array(z, "z", 2)
     if points.shape[1] != 2:
         raise ValueError(f"z must be (N, 2), got {points.shape}; for more use scatter_pairs")
-    classes = as_labels(labels, len(points))
-    check_names(names, classes)
+    classes = as_classes(labels, len(points), names)
     width, height = np.ptp(points, axis=0)
     figure = new_figure(0.8 + float(np.clip(4.4 * height / max(width, 1e-9), 2.0, 5.2)))
     axes = figure.subplots()
-    scatter_classes(axes, points, classes)
-    _name_clusters(axes, points, classes, names)
+    figure.spell(classes.names or ())
+    scatter_classes(axes, points, classes.codes)
+    _name_clusters(axes, points, classes)
     axes.set(xlabel=xlabel, ylabel=ylabel, aspect="equal")
-    figure.legend(
-        handles=legend_dots(classes, names), loc="outside right center", handletextpad=0.1
-    )
+    handles = legend_dots(classes)
+    figure.legend(handles=handles, loc="outside right center", handletextpad=0.1,
+                  ncols=legend_columns(len(handles)))  # fmt: skip
     return figure
 
 
@@ -143,7 +137,7 @@ def scatter_pairs(
     z : array of shape (N, D), D from 2 to 5
         Coordinates.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabeled, gray).
+        Classes, whole numbers or strings; -1, None and NaN are unlabeled (gray).
     names : sequence of str, optional
         Names of the classes.
     axis_names : sequence of str, optional
@@ -164,8 +158,7 @@ def scatter_pairs(
     dims = points.shape[1]
     if not 2 <= dims <= 5:
         raise ValueError(f"z must have 2 to 5 coordinates, got {dims}; choose some of them")
-    classes = as_labels(labels, len(points))
-    check_names(names, classes)
+    classes = as_classes(labels, len(points), names)
     axis_names = [f"PC {i + 1}" for i in range(dims)] if axis_names is None else axis_names
     if len(axis_names) != dims:
         raise ValueError(f"axis_names must name all {dims} coordinates, got {len(axis_names)}")
@@ -177,15 +170,17 @@ def scatter_pairs(
             if j > i:
                 axes.set_visible(False)
                 continue
-            scatter_classes(axes, points[:, [j, i + 1]], classes)
+            scatter_classes(axes, points[:, [j, i + 1]], classes.codes)
             axes.locator_params(nbins=5)
             if i == dims - 2:
-                axes.set_xlabel(axis_names[j])
+                axes.set_xlabel(str(axis_names[j]))
             if j == 0:
-                axes.set_ylabel(axis_names[i + 1])
+                axes.set_ylabel(str(axis_names[i + 1]))
+    figure.spell(classes.names or ())
     place = "upper right" if dims > 2 else "outside right center"
-    columns = 2 if dims > 2 else 1
-    figure.legend(handles=legend_dots(classes, names), loc=place, ncols=columns, handletextpad=0.1)
+    handles = legend_dots(classes)
+    columns = max(2 if dims > 2 else 1, legend_columns(len(handles)))
+    figure.legend(handles=handles, loc=place, ncols=columns, handletextpad=0.1)
     return figure
 
 
@@ -200,7 +195,7 @@ def latent_histograms(
     z : array of shape (N, D), D at most 24
         Codes.
     labels : array of shape (N,)
-        Classes from 0 to 9, or -1 (unlabeled, gray).
+        Classes, whole numbers or strings; -1, None and NaN are unlabeled (gray).
     prior : bool
         Draw the density of N(0, 1).
     names : sequence of str, optional
@@ -220,8 +215,7 @@ def latent_histograms(
     codes = as_array(z, "z", 2)
     if codes.shape[1] > MAX_PANELS:
         raise ValueError(f"z must have at most {MAX_PANELS} dimensions, got {codes.shape[1]}")
-    classes = as_labels(labels, len(codes))
-    check_names(names, classes)
+    classes = as_classes(labels, len(codes), names)
     reach = max(1.02 * np.abs(codes).max(), 3.5)
     edges = np.linspace(-reach, reach, BINS + 1)
     columns = min(codes.shape[1], 4 if codes.shape[1] > 6 else 3)
@@ -231,15 +225,17 @@ def latent_histograms(
     for dim, axes in enumerate(panels):
         axes.set_visible(dim < codes.shape[1])
         if dim < codes.shape[1]:
-            _stack(axes, codes[:, dim], classes, edges, prior)
+            _stack(axes, codes[:, dim], classes.codes, edges, prior)
             axes.set_title(f"$z_{{{dim + 1}}}$", pad=2, loc="center")
             axes.tick_params(labelbottom=dim + columns >= codes.shape[1])
     figure.supylabel("density", fontsize=10.5)
-    handles = [Patch(color=class_color(k), label=class_name(k, names)) for k in np.unique(classes)]
+    figure.spell(classes.names or ())
+    handles = [Patch(color=class_color(k), label=classes.name(k)) for k in classes.found]
     if prior:
         handles.append(Line2D([], [], color=INK, linewidth=1.3, label="$N(0, 1)$"))
+    ncols = 4 if classes.names else min(len(handles), 12)
     figure.legend(
-        handles=handles, loc="outside upper center", ncols=len(handles) if names is None else 4,
+        handles=handles, loc="outside upper center", ncols=ncols,
         handlelength=0.9, handleheight=0.9, handletextpad=0.4, columnspacing=1.0,
     )  # fmt: skip
     return figure

@@ -48,7 +48,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], height: float
     wanted = [to_axes.transform((x_low, y))[1] for _, y, _ in ends]
     gap = LINE_SPACING * 10.5 / POINTS_PER_INCH / height
     for (text, _, color), place in zip(ends, _spread(wanted, gap), strict=True):
-        axes.text(1.02, place, text, color=color, transform=axes.transAxes, va="center")
+        axes.text(1.02, place, str(text), color=color, transform=axes.transAxes, va="center")
 
 
 def _as_line(x: ArrayLike, y: ArrayLike, label: str) -> tuple[np.ndarray, np.ndarray]:
@@ -117,12 +117,16 @@ def curves(
             axes.fill_between(across, low, high, color=color, alpha=0.15)
         marker = "o" if len(across) <= MARKED else None
         dash = DASHES[index % len(DASHES)]
-        axes.plot(across, up, color=color, label=label, linestyle=dash, marker=marker, markersize=4)
+        axes.plot(
+            across, up, color=color, label=str(label), linestyle=dash, marker=marker, markersize=4
+        )
         ends.append((label, up[-1], color))
     if xscale == "linear" and all((line.get_xdata() % 1 == 0).all() for line in axes.lines):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # no half epochs
     for label, value in references.items():
-        axes.axhline(value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=label, zorder=1)
+        axes.axhline(
+            value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=str(label), zorder=1
+        )
         ends.append((label, value, MUTED))
     if xscale == "log" and not isinstance(x, Mapping) and len(across) <= MARKED:
         axes.set_xticks(across, labels=[f"{value:g}" for value in across])

@@ -43,7 +43,7 @@ def density_panels(
     """
     if not densities:
         raise ValueError("densities must hold at least one density, got none")
-    panels = {title: as_array(values, title, 2) for title, values in densities.items()}
+    panels = {title: as_array(values, repr(title), 2) for title, values in densities.items()}
     for title, values in panels.items():
         if values.min() < 0:
             raise ValueError(f"{title!r} must be at least 0 everywhere, got {values.min():g}")
@@ -54,7 +54,7 @@ def density_panels(
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, (title, values) in zip(grid.flat, panels.items(), strict=False):
         density_image(axes, values, extent, vmin=0, vmax=values.max())
-        axes.set(title=title, xlabel=xlabel)
+        axes.set(title=str(title), xlabel=xlabel)
         axes.locator_params(nbins=4)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)

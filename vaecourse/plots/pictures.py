@@ -190,7 +190,7 @@ def interpolations(rows: Mapping[str, object]) -> Figure:
     if len({len(array) for array in arrays}) > 1:
         counts = ", ".join(str(len(array)) for array in arrays)
         raise ValueError(f"interpolations must have one length, got {counts}")
-    figure, axes = _grid(arrays, list(rows), [])
+    figure, axes = _grid(arrays, [str(label) for label in rows], [])
     figure.set_figheight(figure.get_figheight() + 0.45)
     last = len(arrays[0]) - 1
     axes.set_xticks([0.5, (last + 1) / 2, last + 0.5], labels=["0", "½", "1"])

@@ -66,7 +66,7 @@ def weighted_codes(
         _draw_contours(axes, surface, extent)
         _draw_codes(axes, *_as_weighted(codes[title], weights[title], title))
         axes.plot(*outline.T, color=ACCENT, linewidth=2, label="95 % of the posterior")
-        axes.set(xlabel="$z_1$", title=title, xlim=extent[:2], ylim=extent[2:], aspect="equal")
+        axes.set(xlabel="$z_1$", title=str(title), xlim=extent[:2], ylim=extent[2:], aspect="equal")
         axes.locator_params(nbins=7)
     panels[0].set_ylabel("$z_2$")
     figure.legend(handles=_keys(panels[0]), loc="outside lower center", ncols=3)

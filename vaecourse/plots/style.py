@@ -1,19 +1,23 @@
 """The look of every figure: colors, type, paper, and how a notebook shows a figure."""
 
 import io
+import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backend_bases import RendererBase
 from matplotlib.cbook import is_math_text
+from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from numpy.typing import ArrayLike
+
+from vaecourse.data.codes import as_labels as encoded
 
 __all__ = ["ACCENT", "DIGITS", "INK", "MUTED", "PAPER", "SERIES", "CourseFigure", "new_figure"]
 
@@ -36,6 +40,9 @@ DIGITS = (
     "#8663ee",
     "#8c2f0b",
 )
+GOLDEN = 0.6180339887498949
+MOST_CLASSES = 42
+"""So many names find room beside a figure."""
 
 _FORMULAS = MathTextParser("path")
 WIDTH = 6.0  # inches; narrow, so that labels stay readable when a phone shrinks the figure
@@ -98,15 +105,24 @@ STYLE = {
 class CourseFigure(Figure):
     """A matplotlib figure that carries its style with it and shows itself in a notebook."""
 
+    spelled: frozenset[str] = frozenset()
+
+    def spell(self, names: Iterable[object]) -> list[str]:
+        """Have names from a reader's own data drawn letter by letter; return them as texts."""
+        words = [shown(name) for name in names]
+        self.spelled |= frozenset(words)
+        return words
+
     def draw(self, renderer: RendererBase) -> None:
         """Draw under the course's style: some artists read the settings only now.
 
-        A text between dollars that is no formula, as a name from a reader's own data may be, is
-        drawn as it stands.
+        A name of the reader's, and a text between dollars that is no formula, is drawn as it
+        stands.
         """
         with mpl.rc_context(STYLE):
             for text in self.findobj(Text):
-                if text.get_parse_math() and not _can_be_set(text.get_text()):
+                words = text.get_text()
+                if text.get_parse_math() and (words in self.spelled or not _can_be_set(words)):
                     text.set_parse_math(False)
             super().draw(renderer)
 
@@ -120,9 +136,20 @@ class CourseFigure(Figure):
 def _can_be_set(text: str) -> bool:
     try:
         for line in filter(is_math_text, text.split("\n")):
+            if not _encloses_formulas(line):
+                return False
             _FORMULAS.parse(line)
     except ValueError:
         return False
+    return True
+
+
+def _encloses_formulas(line: str) -> bool:
+    """Say whether dollars enclose formulas and are no money, by the rule of Pandoc's Markdown."""
+    _, *parts = re.split(r"(?<!\\)\$", line)
+    for formula, after in zip(parts[::2], parts[1::2], strict=True):
+        if formula != formula.strip() or not formula or after[:1].isdigit():
+            return False
     return True
 
 
@@ -182,29 +209,89 @@ def as_array(values: ArrayLike, name: str, *dims: int) -> np.ndarray:
     return array
 
 
-def as_labels(labels: ArrayLike, count: int) -> np.ndarray:
-    """Return class labels as integers, one for each of `count` points.
+class Classes(NamedTuple):
+    """The class of each point as a whole number, -1 where there is none, and all names.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray
+        Shape ``(N,)``, integers.
+    names : tuple of str or None
+        The name of class 0, of class 1 and so on; None where the numbers are the names.
+    """
+
+    codes: np.ndarray
+    names: tuple[str, ...] | None = None
+
+    @property
+    def found(self) -> list[int]:
+        """The classes that occur, in order."""
+        return [int(code) for code in np.unique(self.codes)]
+
+    def name(self, code: int) -> str:
+        """Return what a figure calls a class."""
+        if code < 0:
+            return "none"
+        return str(code) if self.names is None else shown(self.names[code])
+
+
+def as_classes(labels: Any, count: int, names: Sequence | None = None) -> Classes:
+    """Return the classes of `count` points.
+
+    Parameters
+    ----------
+    labels : array_like or Tensor
+        One a point, in any form that `vaecourse.Batch.of` takes; strings are their own names.
+    count : int
+        Number of points.
+    names : sequence, optional
+        Names of the classes, from class 0.
 
     Raises
     ------
+    TypeError
+        If labels are neither whole numbers nor strings, or some of both.
     ValueError
-        If there are not `count` of them, or one is no whole number from -1 (unlabeled) to 9.
+        If there are not `count` of them, one is no class, classes are more than can be told apart,
+        or a class has no name.
     """
-    array = as_array(labels, "labels", 1)
-    if len(array) != count:
-        raise ValueError(f"labels must hold one class per point, got {len(array)} for {count}")
-    if (array != np.round(array)).any() or array.min() < -1 or array.max() >= len(DIGITS):
-        raise ValueError("labels must be whole numbers from -1 (unlabelled) to 9")
-    return array.astype(int)
+    if len(labels) != count:
+        raise ValueError(f"labels must hold one class per point, got {len(labels)} for {count}")
+    codes, own = encoded(labels, count, "labels")
+    classes = Classes(codes.numpy(), (own or None) if names is None else tuple(map(str, names)))
+    if len(classes.found) > MOST_CLASSES:
+        raise ValueError(
+            f"labels name {len(classes.found)} classes, and {MOST_CLASSES} at most are told apart "
+            "by color: draw some of them, or merge them"
+        )
+    if classes.names is not None and len(classes.names) <= classes.codes.max():
+        raise ValueError(
+            f"names must name classes 0 to {classes.codes.max()}, got {len(classes.names)}"
+        )
+    return classes
 
 
 def class_color(label: int) -> str:
-    """Return the color of a class; unlabeled points are gray."""
-    return MUTED if label < 0 else DIGITS[label]
+    """Return the color of a class; unlabeled points are gray.
+
+    Any two of the first ten can be told apart. Later ones go around the circle of hues by the
+    golden ratio, in two shades.
+    """
+    if label < len(DIGITS):
+        return MUTED if label < 0 else DIGITS[label]
+    shade = (0.75, 0.85) if label % 2 else (0.55, 0.6)
+    return to_hex(hsv_to_rgb((label * GOLDEN % 1, *shade)))
 
 
-def class_name(label: int, names: Sequence[str] | None) -> str:
-    """Return the name of a class in a legend."""
-    if label < 0:
-        return "none"
-    return str(label) if names is None else names[label]
+def legend_columns(entries: int) -> int:
+    """Return how many columns a legend at the side of a figure takes."""
+    return -(-entries // 14)
+
+
+def shown(text: object) -> str:
+    """Return a word of the reader's so that a legend holds it.
+
+    Matplotlib leaves out of legends what begins with an underscore.
+    """
+    words = str(text)
+    return f"\u200b{words}" if words.startswith("_") else words

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from vaecourse.checks import as_integer
+from vaecourse.checks import as_seed
 from vaecourse.runtime.interrupts import uninterrupted
 
 __all__ = [
@@ -101,7 +101,7 @@ def isolated_rng(seed: int, device: torch.device | None = None) -> Iterator[None
     device : torch.device, optional
         Accelerator whose generator takes part beside the CPU's.
     """
-    seed = as_integer(seed, "seed")
+    seed = as_seed(seed)
     accelerator = None if device is None or device.type == "cpu" else device
     kind = "cuda" if accelerator is None else accelerator.type
     devices = [] if accelerator is None else [accelerator]

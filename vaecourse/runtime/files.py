@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, whatever ends the program."""
 
+import argparse
 import errno
 import glob
 import json
@@ -8,10 +9,17 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["check_writable", "remove_unfinished", "whole_file", "write_json", "write_whole"]
+__all__ = [
+    "check_writable",
+    "remove_unfinished",
+    "whole_file",
+    "writable",
+    "write_json",
+    "write_whole",
+]
 
 UNFINISHED = ".partial"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -28,20 +36,34 @@ def check_writable(path: str | Path) -> None:
     FileExistsError
         If `path` is a folder or a device.
     OSError
-        If its folder, or the one in which that would be made, is none or cannot be written.
+        If its folder, or the one in which that would be made, is none or cannot be written, or its
+        name is too long for the file that stands beside it while it is written.
     """
-    path = _end_of_links(path)
+    path = Path(path)
     try:
+        path = _end_of_links(path)
         _check_no_other(path)
         place = next(folder for folder in path.absolute().parents if folder.exists())
         with tempfile.TemporaryFile(dir=place):
             pass
+        for name in _unfinished(path).absolute().relative_to(place).parts:
+            with suppress(FileNotFoundError):
+                os.lstat(place / name)  # whether there may be such a name, only the system knows
     except FileExistsError:
         raise
     except OSError as error:
         raise type(error)(
             f"{path} cannot be written ({error.strerror}); give another path, or allow it there"
         ) from error
+
+
+def writable(text: str) -> Path:
+    """Return the path that a command line names, if it can be written: a type for `argparse`."""
+    try:
+        check_writable(text)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(text)
 
 
 @contextmanager
@@ -73,7 +95,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = _end_of_links(path)
     there = _check_no_other(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    unfinished = _unfinished(path)
     try:
         # Nobody may read a part of a file that they may not read once it is whole.
         unfinished.touch(0o600 if there else 0o666, exist_ok=False)
@@ -102,6 +124,10 @@ def _check_no_other(path: Path) -> bool:
             f"{path} is a folder or a device, and a file was to be written there; give another path"
         )
     return there
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
 
 
 def _end_of_links(path: str | Path) -> Path:

@@ -29,7 +29,8 @@ def alone(path: str | Path, cure: str) -> Iterator[None]:
     Parameters
     ----------
     path : path
-        The file, which need not be there. The lock is a hidden file beside it, gone afterwards.
+        The file, which need not be there. The lock is a hidden file beside it, gone afterwards, and
+        so are the folders that had to be made for it and in which nothing else was put.
     cure : str
         What the refusal says to do.
 
@@ -40,11 +41,18 @@ def alone(path: str | Path, cure: str) -> Iterator[None]:
     OSError
         If nothing can be written there.
     """
+    missing = [folder for folder in Path(os.path.realpath(path)).parents if not folder.exists()]
     lock = _lock(path)
-    if not _taken(lock, 0.0, path):
-        raise BusyError(f"{_holder(lock)} is at work on {path}; {cure}")
-    with _kept(lock):
-        yield
+    try:
+        if not _taken(lock, 0.0, path):
+            raise BusyError(f"{_holder(lock)} is at work on {path}; {cure}")
+        with _kept(lock):
+            yield
+    finally:
+        # Work that was refused leaves no folder behind; one that holds something stays.
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
 
 
 @contextmanager
@@ -87,13 +95,20 @@ def _lock(path: str | Path) -> FileLock:
 
 
 def _taken(lock: FileLock, seconds: float, path: str | Path) -> bool:
-    try:
-        lock.acquire(timeout=seconds, poll_interval=0.02)
-    except Timeout:
-        return False
-    except OSError as error:
-        error.filename = str(path)  # nobody has heard of the file beside it
-        raise
+    folder = Path(lock.lock_file).parent
+    while True:
+        try:
+            lock.acquire(timeout=seconds, poll_interval=0.02)
+            break
+        except Timeout:
+            return False
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not folder.exists():
+                # Whoever had the lock and made the folder has just taken it away.
+                folder.mkdir(parents=True, exist_ok=True)
+                continue
+            error.filename = str(path)  # nobody has heard of the file beside it
+            raise
     # Windows lets nobody read or write a file that is locked.
     with suppress(OSError):
         Path(lock.lock_file).write_text(f"{os.getpid()} {platform.node()}", encoding="utf-8")

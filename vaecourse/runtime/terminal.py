@@ -62,10 +62,19 @@ def prepare() -> None:
             stream.reconfigure(errors="vaecourse.plain")
 
 
-def say(text: str) -> None:
-    """Print a line for whoever uses the package; whatever the terminal lacks is written plainly."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "vaecourse.plain").decode(encoding), flush=True)
+def say(text: str, *, aside: bool = False) -> None:
+    """Print a line for whoever uses the package; whatever the terminal lacks is written plainly.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    aside : bool
+        Whether it goes to standard error, where it is no part of what the program prints.
+    """
+    stream = sys.stderr if aside else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "vaecourse.plain").decode(encoding), file=stream, flush=True)
 
 
 def flush(after: Exception | None = None) -> None:

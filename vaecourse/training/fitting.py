@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vaecourse.checks import as_integer, as_positive
+from vaecourse.checks import as_positive, as_seed
 from vaecourse.data import Batch, HeldOut, Split
 from vaecourse.data.door import checked_batch
 from vaecourse.objectives import Objective
@@ -170,7 +170,7 @@ def fit(
     _check_data(model, objective, transform, train, valid)
     batch_size = as_positive(batch_size, "batch_size")
     checkpoint_every = as_positive(checkpoint_every, "checkpoint_every")
-    seed = as_integer(seed, "seed")
+    seed = as_seed(seed)
     check_precision(precision)
     check_capture(capture)
     total = _total_steps(epochs, steps, -(-len(train.x) // batch_size))
@@ -263,7 +263,15 @@ def _training_data(data: object, model: nn.Module, transformed: bool) -> tuple[B
             "as Batch.of(x, y), with y = -1 or None where there is no label"
         )
     first = Batch(*checked_batch(*train, model, transformed))
-    return first, None if valid is None else Batch(*checked_batch(*valid, model, transformed))
+    if valid is None or not len(valid.x):  # a part of no examples is none
+        return first, None
+    second = Batch(*checked_batch(*valid, model, transformed))
+    if first.x.shape[1:] != second.x.shape[1:]:
+        raise ValueError(
+            f"valid has examples of shape {tuple(second.x.shape[1:])} and train of "
+            f"{tuple(first.x.shape[1:])}; give both one shape"
+        )
+    return first, second
 
 
 def _check_data(

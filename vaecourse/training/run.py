@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vaecourse.data import Batch
-from vaecourse.evaluation import evaluate
+from vaecourse.evaluation.averages import ROWS, averaged
 from vaecourse.objectives import Objective
 from vaecourse.runtime import keep_freed_memory, progress_bar, seed_generators, seed_of
 from vaecourse.runtime.files import remove_unfinished
@@ -211,12 +211,13 @@ class Run:
         if self.valid is None:
             return
         _, options = self.stepper.options(self.step - 1)
-        terms = evaluate(
+        terms = averaged(
             self.model,
             partial(self.stepper.objective.objective, **options),
             self.valid,
-            transform=self.stepper.transform,
-            seed=self.config["seed"],
+            self.stepper.transform,
+            ROWS,
+            self.config["seed"],
         )
         self.validation.append([terms[name] for name in self.stepper.names])
 
