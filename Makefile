@@ -56,8 +56,8 @@ weather: $(READY) ## run every chapter under other seeds, instructions, threads,
 soak: $(READY) ## kill runs, flip bits, feed bad data, fill disks; print what held (not in CI)
 	@$(PY) tools/soak.py
 
-lab: $(READY) ## open JupyterLab on the chapters
-	@$(PY) tools/lab.py
+lab: $(READY) ## open JupyterLab on copies of the chapters to read (SOURCES=1: on the sources)
+	@$(PY) tools/lab.py $(if $(SOURCES),--sources)
 
 student: $(READY) ## write student/*.ipynb: the chapters without solutions, in plain Markdown
 	@$(PY) tools/student.py

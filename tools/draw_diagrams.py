@@ -10,6 +10,12 @@ from vaecourse.diagrams import course_map
 
 MAP = contents.ROOT / "book/_static/drawn/course-map.svg"
 
-if __name__ == "__main__":
+
+def draw():
+    """Write the map."""
     MAP.parent.mkdir(parents=True, exist_ok=True)
     course_map(contents.rows()).save(MAP)
+
+
+if __name__ == "__main__":
+    draw()

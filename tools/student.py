@@ -16,6 +16,7 @@ from pathlib import Path
 
 import contents
 import nbformat
+from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
 from plain import EQUATION, Labels, plain
 from speak import on_any_terminal
 
@@ -25,6 +26,8 @@ BOOK = contents.ROOT / "book"
 CACHE = contents.ROOT / "_build/.jupyter_cache"
 KEPT_TAGS = {"raises-exception", "nbval-skip"}
 EXERCISE = re.compile(r"^(?::{3,}|`{3,})\{exercise(?:-start)?\}.*\n:label: (\S+)", re.MULTILINE)
+PICTURE = re.compile(r"^(?::{3,}|`{3,})\{figure\}.*\n(?::.*\n)*?:name: (\S+)", re.MULTILINE)
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 STATEMENT = re.compile(r"^:{3,}\{prf:(\w+)\}.*\n:label: (\S+)", re.MULTILINE)
 
 
@@ -43,13 +46,16 @@ def citations():
     return found
 
 
-def number(chapter, notebook, labels):
-    """Number what a chapter labels, as the book does: each kind is counted by itself."""
-    counts = Counter()
+def number(chapter, notebook, labels, counts):
+    """Number what a page labels, as the book does: each kind is counted by itself.
 
-    def count(kind, label, form="{} {}.{}"):
-        counts[kind] += 1
-        labels.numbers[label] = form.format(kind, chapter, counts[kind])
+    Every chapter counts from one; the pages that are no chapters (None) count on from each other.
+    """
+
+    def count(kind, label, form="{} {}"):
+        counts[kind, chapter] += 1
+        place = f"{chapter}." if chapter else ""
+        labels.numbers[label] = form.format(kind, f"{place}{counts[kind, chapter]}")
 
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -58,7 +64,9 @@ def number(chapter, notebook, labels):
                 count("Fig.", figure["name"])
             continue
         for match in EQUATION.finditer(cell.source):
-            count("equation", match["label"], "({1}.{2})")
+            count("equation", match["label"], "({1})")
+        for match in PICTURE.finditer(cell.source):
+            count("Fig.", match[1])
         for match in EXERCISE.finditer(cell.source):
             count("Exercise", match[1])
         for match in STATEMENT.finditer(cell.source):
@@ -85,13 +93,24 @@ def glued(notebook):
     return values
 
 
+def read(path):
+    """Return a page as a notebook, also one that is a text."""
+    if path.suffix == ".ipynb":
+        return nbformat.read(path, as_version=4)
+    text = path.read_text(encoding="utf-8")
+    if is_myst_markdown_notebook(text):
+        return myst_nb_reader_plugin(str(path))
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+
+
 def collect(found):
-    """Read every chapter; return them with the labels that they define."""
-    labels, notebooks = Labels(citations=citations()), {}
+    """Read every page, of the number that it has or None; return them and what they define."""
+    labels, notebooks, counts = Labels(citations=citations()), {}, Counter()
     for chapter, path in found:
-        notebook = nbformat.read(path, as_version=4)
-        labels.titles[path.stem] = contents.title(path)
-        number(chapter, notebook, labels)
+        notebook = read(path)
+        title = TITLE.search(notebook.cells[0].source)[1]
+        labels.titles[path.relative_to(BOOK).with_suffix("").as_posix()] = title
+        number(chapter, notebook, labels, counts)
         labels.glued.update(glued(notebook))
         notebooks[path] = notebook
     return notebooks, labels
@@ -111,6 +130,15 @@ def without_solutions(cells, path):
         raise ValueError(f"{path}: a solution gate is not closed")
 
 
+def caption(cell, labels):
+    """Yield the caption of the figure that a cell draws, as a cell, if it has one."""
+    figure = cell.metadata.get("mystnb", {}).get("figure", {})
+    if figure.get("caption"):
+        words = plain(figure["caption"], labels)
+        text = f"*{labels.numbers[figure['name']]}. {words}*"
+        yield nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-caption"[:64])
+
+
 def student_copy(notebook, path, labels):
     """Return the notebook that a student works in."""
     cells = []
@@ -123,11 +151,7 @@ def student_copy(notebook, path, labels):
         copy = nbformat.v4.new_code_cell(cell.source, id=cell.id)
         copy.metadata.update({"tags": tags} if tags else {})
         cells.append(copy)
-        figure = cell.metadata.get("mystnb", {}).get("figure", {})
-        if figure.get("caption"):
-            words = plain(figure["caption"], labels)
-            caption = f"*{labels.numbers[figure['name']]}. {words}*"
-            cells.append(nbformat.v4.new_markdown_cell(caption, id=f"{cell.id}-caption"[:64]))
+        cells += caption(cell, labels)
     copy = nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
     copy.nbformat_minor = 5
     return copy
