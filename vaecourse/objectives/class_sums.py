@@ -33,9 +33,9 @@ class _Bound(NamedTuple):
 def _known_label(
     model: ModelOfClasses, x: Tensor, y: Tensor, num_samples: int, rows: Tensor | None = None
 ) -> _Bound:
-    """Return -L(x, y) of Kingma et al. (2014), equation (6); y may hold every class, (C, 1).
+    """Return the bound L(x, y), of which equation (6) of Kingma et al. (2014) takes the negative.
 
-    With `rows` it is -L(x[rows[n]], y[n]) for every n.
+    y may hold every class, (C, 1). With `rows` it is L(x[rows[n]], y[n]) for every n.
     """
     posterior = model.encode(x, y) if rows is None else model.encode(x, y, rows)
     z = posterior.rsample((num_samples,))
@@ -53,9 +53,9 @@ def _summed_label(
     guess: td.Categorical,
     num_samples: int,
 ) -> _Bound:
-    """Return -U(x) of equation (7): the sum over y as one pass in which class is a batch axis.
+    """Return the bound U(x), minus equation (7): the sum over y in one pass, class a batch axis.
 
-    A labeled row has one class in its sum, and so the bound -L(x, y) of equation (6).
+    A labeled row has one class in its sum, and so the bound L(x, y) of equation (6).
     """
     prior, y = model.class_prior(), batch.y.clamp(min=0)
     classes = torch.arange(guess.logits.shape[-1], device=y.device).unsqueeze(1)
@@ -74,7 +74,7 @@ def _lottery_label(
     num_samples: int,
     roulette: float,
 ) -> _Bound:
-    """Estimate -U(x) from the likeliest class and those that a lottery lets into the sum.
+    """Estimate U(x) from the likeliest class and those that a lottery lets into the sum.
 
     Where it would let most of them in, the sum is cheaper. The chances alone decide on that, before
     anything is drawn, so the estimate stays right on average.
@@ -105,7 +105,7 @@ def _sampled_label(
     guess: td.Categorical,
     num_samples: int,
 ) -> _Bound:
-    """Estimate -U(x) from one class drawn from q(y|x), with its score-function gradient.
+    """Estimate U(x) from one class drawn from q(y|x), with its score-function gradient.
 
     A labeled row has its own class in place of a drawn one, and no such gradient.
     """
@@ -152,7 +152,8 @@ def m2(
     The paper's weight is 0.1 N beside a sum over N rows: divided by N, ``alpha=0.1``. With few
     labels and a short training that leaves the classifier to the bound, whose classes need not be
     the labels. Spread over the :math:`N_\mathrm{l}` labeled rows, 0.1 N gives each of them the
-    weight :math:`0.1 N / N_\mathrm{l}`: ``alpha=50`` for 100 labels among 50,000 rows.
+    weight :math:`0.1 N / N_\mathrm{l}`: ``alpha=50`` for 100 labels among 50,000 rows, which is
+    this course's choice and not the paper's.
 
     Parameters
     ----------
