@@ -60,19 +60,27 @@ def needs(node: ast.stmt) -> frozenset[str]:
     return frozenset(names)
 
 
+def parsed(source: str) -> ast.Module:
+    """Parse a cell; lines for IPython, also indented ones, do nothing."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.parse(re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE))
+
+
 def statements(path: Path, solutions: bool) -> list[Statement]:
     """Cut a notebook into statements; with solutions in the place of stubs, or without them."""
     found = []
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     for number, cell in enumerate(cells, 1):
-        source = re.sub(r"^[%!].*$", "", "".join(cell["source"]), flags=re.MULTILINE)
+        source = "".join(cell["source"])
         is_solution = "solution" in cell.get("metadata", {}).get("tags", [])
         is_stub = not is_solution and re.search(r"^check\(", source, re.MULTILINE)
         if cell["cell_type"] != "code" or (is_stub if solutions else is_solution):
             continue
         file = f"<{path.name}, cell {number}>"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        for node in ast.parse(source).body:
+        for node in parsed(source).body:
             found.append(Statement(node, file, bound(node), needs(node)))
     return found
 
