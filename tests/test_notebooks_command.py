@@ -11,7 +11,7 @@ from vaecourse import notebooks
 from vaecourse.__main__ import main
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
-from standalone import standalone, without_glue  # noqa: E402
+from standalone import standalone, without_glue
 
 ONE, TWO = "01-one.ipynb", "02-two.ipynb"
 

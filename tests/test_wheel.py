@@ -160,7 +160,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 for name in ("myst_nb", "nbformat", "jupyter_cache", "ipywidgets", "anywidget", "torchvision"):
     sys.modules[name] = None
 for path in sys.argv[1:]:
-    cells = [c for c in json.load(open(path, encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    whole = json.load(open(path, encoding="utf-8"))["cells"]
+    cells = [cell for cell in whole if cell["cell_type"] == "code"]
     space = {}
     for cell in cells[:2]:
         exec(TransformerManager().transform_cell("".join(cell["source"])), space)
