@@ -62,6 +62,9 @@ lab: $(READY) ## open JupyterLab on the chapters
 student: $(READY) ## write student/*.ipynb: the chapters without solutions, in plain Markdown
 	@$(PY) tools/student.py
 
+zip: book ## write dist/vaecourse-book.zip: unpack it and open index.html, with or without a network
+	@$(PY) tools/zip_book.py
+
 wheel: $(READY) ## write dist/*.whl and its source; numbers in the chapters come from the last build
 	@rm -rf build
 	@$(PIP) install --quiet build==1.6.1
