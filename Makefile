@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
-.PHONY: help env book test lint unit pages nbval weather soak lab student doctor lock clean
+.PHONY: help env book test lint unit pages nbval weather soak lab student wheel zip doctor lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,14 @@ lab: $(READY) ## open JupyterLab on copies of the chapters to read (SOURCES=1: o
 
 student: $(READY) ## write student/*.ipynb: the chapters without solutions, in plain Markdown
 	@$(PY) tools/student.py
+
+zip: book ## write dist/vaecourse-book.zip: unpack it and open index.html, with or without a network
+	@$(PY) tools/zip_book.py
+
+wheel: $(READY) ## write dist/*.whl and its source; numbers in the chapters come from the last build
+	@rm -rf build
+	@$(PIP) install --quiet build==1.6.1
+	@$(PY) -m build --no-isolation --outdir dist .
 
 doctor: $(READY) ## say what this machine has, and what will not work on it
 	@$(PY) -m vaecourse doctor

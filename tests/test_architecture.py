@@ -39,6 +39,7 @@ KNOWS = {
     "latents": "",
     "models": "checks data distributions networks runtime",
     "networks": "checks",
+    "notebooks": "runtime vaecourse",
     "objectives": "checks data divergences models runtime",
     "oracle": "data distributions models networks",
     "plots": "data",
@@ -48,7 +49,16 @@ KNOWS = {
     "schedules": "checks",
     "training": "checks data evaluation objectives runtime schedules",
 }
-LEAVES = {"commands", "doctor", "experiments", "exercises", "interactive", "embedding", "__main__"}
+LEAVES = {
+    "commands",
+    "doctor",
+    "experiments",
+    "exercises",
+    "interactive",
+    "embedding",
+    "notebooks",
+    "__main__",
+}
 
 
 def test_every_arrow_between_rooms_is_said_and_is_used():

@@ -161,6 +161,7 @@ def build(strict):
     code.append(Path("requirements.txt"))
     saw = digest([*code, *rows], *conditions())
     inputs = [*files("book"), *files("tools"), Path("_config.yml"), Path("_toc.yml")]
+    inputs += [path for path in [Path("results/weather.json")] if path.exists()]
     wanted = digest(inputs, saw)
     if read(COMPLETE) == wanted and INDEX.exists():
         print(f"book: up to date, open {INDEX}")

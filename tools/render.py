@@ -51,8 +51,9 @@ def vendor_mathjax():
 
 def draw():
     """Draw what pages show and nobody keeps; a package that cannot has failed its chapters."""
-    command = [sys.executable, Path(__file__).with_name("draw_diagrams.py")]
-    subprocess.run(command, stderr=subprocess.DEVNULL)
+    for name in ("draw_diagrams.py", "draw_pages.py"):
+        command = [sys.executable, Path(__file__).with_name(name)]
+        subprocess.run(command, stderr=subprocess.DEVNULL)
 
 
 def describe_machine():

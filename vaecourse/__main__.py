@@ -13,6 +13,7 @@ COMMANDS = (
     "vaecourse.commands",
     "vaecourse.experiments.cli",
     "vaecourse.exercises.cli",
+    "vaecourse.notebooks",
     "vaecourse.doctor",
 )
 """Modules that have a command, where they are there: each adds its own by ``add_parser``."""

@@ -8,7 +8,9 @@ import numpy as np
 
 __all__ = ["Summary", "read", "read_row", "summary"]
 
-FOLDER = Path(__file__).parent.parent / "results"
+PACKED = Path(__file__).parent / "recorded"
+"""A copy of the results, which an installed package carries."""
+FOLDER = PACKED if PACKED.is_dir() else Path(__file__).parent.parent / "results"
 
 
 class Summary(NamedTuple):
@@ -38,7 +40,7 @@ def read(folder: str | Path = FOLDER / "semi_supervised") -> list[dict]:
     Parameters
     ----------
     folder : path
-        By default that of the semi-supervised models, in the repository.
+        By default that of the semi-supervised models, which the package brings.
 
     Returns
     -------

@@ -1,0 +1,109 @@
+"""What is published, and how: buttons, the zip of the book, workflows, the citation."""
+
+import json
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import launch  # noqa: E402
+from zip_book import zip_book  # noqa: E402
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def groups():
+    """Return buttons as the theme makes them."""
+    opens = [{"text": "Binder", "tooltip": "Launch"}, {"text": "Colab", "tooltip": "Launch"}]
+    downloads = [{"text": ".ipynb", "tooltip": "Download"}]
+    return [
+        {"label": "launch-buttons", "buttons": opens},
+        {"label": "download-buttons", "buttons": downloads},
+    ]
+
+
+def test_a_chapter_can_be_opened_and_downloaded_and_says_what_needs_a_network():
+    buttons = [one for group in launch.put_in_words(groups(), True) for one in group["buttons"]]
+    assert [one["text"] for one in buttons] == ["Binder", "Open in Colab", "Download notebook"]
+    assert ["network" in one["tooltip"] for one in buttons] == [True, True, False]
+
+
+def test_a_page_that_is_no_chapter_can_only_be_downloaded():
+    (left,) = launch.put_in_words(groups(), False)
+    assert left["label"] == "download-buttons"
+
+
+def test_every_chapter_has_the_name_that_the_branch_gives_it():
+    books = {f"book/{path.stem}" for path in (ROOT / "book").glob("*.ipynb")}
+    assert launch.chapter_names(ROOT) == books
+
+
+def test_a_downloaded_notebook_stands_alone(tmp_path):
+    class App:
+        class builder:
+            format = "html"
+
+        outdir = tmp_path
+
+    (tmp_path / "_sources").mkdir()
+    cell = nbformat.v4.new_code_cell("from myst_nb import glue\nglue('a', 1, display=False)")
+    path = tmp_path / "_sources/a.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    launch.change_downloads(App, None)
+    assert [c.source for c in nbformat.read(path, as_version=4).cells][1:] == ["print('a', 1)"]
+
+
+def test_the_repository_stands_in_one_place():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert config["launch_buttons"]["thebe"] is False
+    address = config["repository"]["url"]
+    assert re.fullmatch(r"https://github\.com/[\w-]+/[\w.-]+", address)
+    for name in ("pyproject.toml", "README.md", "CITATION.cff", "book/intro.md"):
+        assert address not in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_zip_holds_every_page_in_one_folder(tmp_path):
+    html = tmp_path / "html"
+    (html / "book").mkdir(parents=True)
+    (html / "index.html").write_text("<p>home", encoding="utf-8")
+    (html / "book/one.html").write_text("<p>one", encoding="utf-8")
+    assert zip_book(html, tmp_path / "out/book.zip") == 2
+    with zipfile.ZipFile(tmp_path / "out/book.zip") as archive:
+        names = archive.namelist()
+        assert archive.read("vaecourse-book/book/one.html") == b"<p>one"
+    assert sorted(names) == ["vaecourse-book/book/one.html", "vaecourse-book/index.html"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["book.zip"]
+
+
+def test_there_is_no_zip_of_no_book(tmp_path):
+    with pytest.raises(SystemExit, match="make book"):
+        zip_book(tmp_path, tmp_path / "book.zip")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_reads_unless_a_job_asks_for_more_and_ends(path):
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    for job in workflow["jobs"].values():
+        assert 0 < job["timeout-minutes"] <= 120
+        needed = job.get("needs", [])
+        assert set([needed] if isinstance(needed, str) else needed) <= set(workflow["jobs"])
+        for step in job["steps"]:
+            assert "uses" not in step or re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"])
+            made = re.search(r'^make TORCH="\$TORCH" ([a-z ]+)', step.get("run", ""))
+            assert not made or set(made[1].split()) <= targets
+
+
+def test_the_light_lock_file_is_what_binder_and_the_container_install():
+    lines = (ROOT / ".binder/requirements.txt").read_text(encoding="utf-8").split()
+    assert lines[0] == "-r" and (ROOT / ".binder" / lines[1]).resolve().is_file()
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    assert container["postCreateCommand"] == "make env TORCH=cpu"

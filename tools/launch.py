@@ -1,0 +1,56 @@
+"""A Sphinx extension for the buttons that open or download a page as a notebook.
+
+The theme makes the buttons. Here they get words, those of a page that is no chapter go, since the
+branch ``notebooks`` holds the chapters alone, and a downloaded notebook becomes one that runs where
+there is only the package.
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import contents
+import nbformat
+from standalone import standalone
+
+WORDS = {"Colab": "Open in Colab", "Binder": "Binder", ".ipynb": "Download notebook"}
+ONLINE = "opens a website, so it needs a network"
+
+
+def chapter_names(source):
+    """Return the names that Sphinx has for the chapters under a folder."""
+    root = Path(source)
+    found = (path.relative_to(root) for _, path in contents.chapters(root))
+    return {path.with_suffix("").as_posix() for path in found}
+
+
+def put_in_words(groups, is_chapter):
+    """Return the groups of buttons that a page keeps, each button with its words."""
+    kept = [group for group in groups if is_chapter or group.get("label") != "launch-buttons"]
+    for button in (one for group in kept for one in group.get("buttons", ())):
+        name = button["text"]
+        button["text"] = WORDS.get(name, name)
+        if name in ("Colab", "Binder"):
+            button["tooltip"] = f"{WORDS[name]}: {ONLINE}"
+    return kept
+
+
+def change_buttons(app, page, template, context, doctree):
+    """Change the buttons of one page."""
+    groups = context.get("header_buttons", [])
+    context["header_buttons"] = put_in_words(groups, page in chapter_names(app.srcdir))
+
+
+def change_downloads(app, exception):
+    """Let the notebooks that a page offers stand alone."""
+    if exception or app.builder.format != "html":
+        return
+    for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
+        copy = standalone(nbformat.read(path, as_version=4), version("vaecourse"))
+        path.write_text(nbformat.writes(copy) + "\n", encoding="utf-8")
+
+
+def setup(app):
+    """Connect to Sphinx, after the theme."""
+    app.connect("html-page-context", change_buttons, priority=900)
+    app.connect("build-finished", change_downloads)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
