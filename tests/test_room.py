@@ -220,7 +220,11 @@ def test_counts_go_through_a_few_rows_at_a_time(monkeypatch):
     with isolated_rng(0):
         counts = torch.poisson(torch.full((600, 200), 2.0))
     data = vc.Batch(torch.cat([counts, torch.zeros(600, 1)], 1), torch.full((600,), -1))
-    ask = partial(evaluate, model, given_covariates, data)
+
+    def told(model, batch):  # of nobody's package: the support of all data is not looked at
+        return given_covariates(model, batch)
+
+    ask = partial(evaluate, model, told, data)
     whole, parts, much, little = _both(ask, monkeypatch)
     assert little <= NUMBERS < much
     assert parts == pytest.approx(whole, rel=1e-5)
