@@ -52,8 +52,11 @@ class Largest(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         made = func(*args, **(kwargs or {}))
+        given = {a.untyped_storage().data_ptr() for a in args if isinstance(a, torch.Tensor)}
         for one in made if isinstance(made, tuple | list) else (made,):
-            if isinstance(one, torch.Tensor) and not one._is_view():
+            if not isinstance(one, torch.Tensor):
+                continue
+            if one.untyped_storage().data_ptr() not in given:  # no view
                 self.numbers = max(self.numbers, prod(one.shape))
         return made
 
@@ -115,8 +118,8 @@ CASES = {
     "elbo, convolutions": (partial(vc.conv_vae, EVENT, L, (64, 32)), elbo),
     "elbo, own networks": (_own_vae, partial(elbo, num_samples=3)),
     "sampled elbo": (_own_vae, partial(sampled_elbo, num_samples=2)),
-    "iwae": (_own_vae, partial(iwae, num_samples=7)),
-    "iwae, few gradients": (_own_vae, partial(iwae, num_samples=30, gradient_samples=4)),
+    "iwae": (_own_vae, partial(iwae, num_samples=3)),
+    "iwae, few gradients": (_own_vae, partial(iwae, num_samples=4, gradient_samples=2)),
     "autoencoder": (partial(vc.mlp_autoencoder, EVENT, L, (2000,)), reconstruction),
     "m2": (partial(vc.mlp_m2, EVENT, L, C, hidden=(1000,)), partial(m2, alpha=1.0)),
     "m2, own networks": (_own_m2, partial(m2, alpha=1.0, labeled_share=0.2)),
@@ -170,14 +173,14 @@ PASSES = {
     "latent batch": (_own_vae, lambda model, x: latent_batch(model, vc.Batch(x, x[:, 0, 0, 0])).x),
     "sample": (_own_vae, lambda model, x: sample_prior(model, 200, seed=3)),
     "midpoints": (_own_vae, lambda model, x: midpoint_ratio(model, *x.chunk(2), x).images),
-    "log p(x)": (_own_vae, lambda model, x: log_marginal(model, x, 20).value),
+    "log p(x)": (_own_vae, lambda model, x: log_marginal(model, x[:50], 5).value),
 }
 
 
 @pytest.mark.parametrize("case", PASSES)
 def test_a_pass_makes_no_tensor_without_room(case, monkeypatch):
     build, ask = PASSES[case]
-    model, x = _made(build), _data().x.repeat(3, 1, 1, 1)
+    model, x = _made(build), _data().x
     whole, parts, much, little = _both(partial(ask, model, x), monkeypatch)
     assert little <= NUMBERS < much
     torch.testing.assert_close(parts, whole, rtol=1e-5, atol=1e-5)
@@ -217,7 +220,11 @@ def test_counts_go_through_a_few_rows_at_a_time(monkeypatch):
     with isolated_rng(0):
         counts = torch.poisson(torch.full((600, 200), 2.0))
     data = vc.Batch(torch.cat([counts, torch.zeros(600, 1)], 1), torch.full((600,), -1))
-    ask = partial(evaluate, model, given_covariates, data)
+
+    def told(model, batch):  # of nobody's package: the support of all data is not looked at
+        return given_covariates(model, batch)
+
+    ask = partial(evaluate, model, told, data)
     whole, parts, much, little = _both(ask, monkeypatch)
     assert little <= NUMBERS < much
     assert parts == pytest.approx(whole, rel=1e-5)
