@@ -45,7 +45,7 @@ def test_an_assertion_has_the_kind_that_its_comment_says(source, wanted):
 def test_every_exercise_and_every_known_mistake_is_in_the_tables():
     text = draw_pages.mistakes()
     names = Counter(re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE))
-    assert names == Counter(exercises())
+    assert names == Counter(list(exercises()))
     for exercise in exercises().values():
         (row,) = re.findall(rf"^\| `{exercise.name}` .*$", text, re.MULTILINE)
         told = row.rstrip(" |").rsplit("| ", 1)[1].split(", ")

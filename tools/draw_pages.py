@@ -62,7 +62,7 @@ def checked():
         ["values measured beside the exact oracle", sum("_error" in name for name in oracle)],
         ["exercises", len(tasks)],
         [
-            "known wrong answers, each told by its own name",
+            "wrong answers, each told by its own name",
             sum(len(task.catalogue) for task in tasks),
         ],
         ["other right answers, each accepted", sum(len(task.alternatives) for task in tasks)],

@@ -27,8 +27,8 @@ def put_in_words(groups, is_chapter):
     """Return the groups of buttons that a page keeps, each button with its words."""
     kept = [group for group in groups if is_chapter or group.get("label") != "launch-buttons"]
     for button in (one for group in kept for one in group.get("buttons", ())):
-        name = button["text"]
-        button["text"] = WORDS.get(name, name)
+        name = button.get("text", "")
+        button |= {"text": WORDS[name]} if name in WORDS else {}
         if name in ("Colab", "Binder"):
             button["tooltip"] = f"{WORDS[name]}: {ONLINE}"
     return kept
