@@ -243,5 +243,5 @@ def test_a_report_goes_to_the_address_that_the_project_names(tmp_path):
     assert failed_page.where_to_report(path) == usual
     path.write_text('[project]\nname = "x"\n', encoding="utf-8")
     assert failed_page.where_to_report(path) == usual
-    path.write_text('[project.urls]\nIssues = "https://a.example/issues"\n', encoding="utf-8")
-    assert "at <https://a.example/issues>, with" in failed_page.where_to_report(path)
+    path.write_text('[project.urls]\nIssues = "https://a.invalid/issues"\n', encoding="utf-8")
+    assert "at <https://a.invalid/issues>, with" in failed_page.where_to_report(path)
