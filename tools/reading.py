@@ -1,8 +1,8 @@
 """Write the notebooks that ``make lab`` opens: the pages of the book, for JupyterLab to show.
 
 Markdown is JupyterLab's own, code is folded by its kind, solutions are folded under their heading,
-and each sentence has a place for each of its numbers, which `reading-copies/reading.js` fills. A copy
-that its reader has changed is never written over.
+and each sentence has a place for each of its numbers, which `reading-copies/reading.js` fills. A
+copy that its reader has changed is never written over.
 """
 
 import hashlib
