@@ -1,22 +1,16 @@
 """Each live figure in a real JupyterLab: the page moves it, Python reads and sets where it is."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
-from queue import Queue
-from threading import Thread
 
 import nbformat
 import pytest
 
+from tests import jupyter_lab
 from tests.interactive_examples import EXAMPLES
 from tests.test_interactive import DRAWN, NAMES, drag, picture
 
 pytest.importorskip("anywidget")
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parent.parent
 SHOW = """from tests.interactive_examples import FIGURES
 figure = FIGURES[{name!r}]()
 start = figure.state
@@ -25,8 +19,6 @@ READ = "print('changed', [key for key in start if figure.state[key] != start[key
 BACK = "figure.state = start"
 INDEX = """name => [...document.querySelectorAll(".vae-live")].findIndex(
   live => live.parentElement.dataset.figure === name)"""
-READY = "Python 3 (ipykernel) | Idle"
-PATIENCE = 180_000  # milliseconds: a kernel that imports PyTorch on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -38,29 +30,8 @@ def lab(tmp_path_factory):
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     book = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     nbformat.write(book, folder / "figures.ipynb")
-    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "HOME")
-    places = {place: str(folder / place.lower()) for place in folders}
-    environment = {**os.environ, **places, "PYTHONPATH": str(ROOT)}
-    environment.pop("VAECOURSE_STATIC", None)
-    options = ["--no-browser", "--expose-app-in-browser", "--allow-root"]
-    options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
-    command = [sys.executable, "-m", "jupyterlab", *options]
-    server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
-    addresses = Queue()
-    reader = Thread(target=_read, args=(server.stderr, addresses))
-    reader.start()
-    yield addresses.get(timeout=PATIENCE / 1000)
-    server.terminate()
-    server.wait()
-    reader.join()
-
-
-def _read(lines, addresses):
-    """Read what the server writes to its end, or its pipe would fill; tell where it serves."""
-    for line in lines:
-        found = re.search(r"(http://localhost:\d+)/lab", line)
-        if found:
-            addresses.put(found[1])
+    with jupyter_lab.served(folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +39,9 @@ def page(lab, browser):
     """Open the notebook, with one kernel for all figures: it takes longer to start than they."""
     context = browser.new_context(viewport={"width": 1200, "height": 1400})
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(jupyter_lab.PATIENCE)
     page.goto(f"{lab}/lab/tree/figures.ipynb")
-    page.get_by_text(READY).wait_for()
+    page.get_by_text(jupyter_lab.READY).wait_for()
     yield page
     context.close()
 

@@ -1,0 +1,123 @@
+"""The copies of the chapters in a real JupyterLab: nothing raw is seen, and numbers appear."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tests import browser as browsers
+from tests import jupyter_lab
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import reading  # noqa: E402
+from plain import Labels  # noqa: E402
+
+pytestmark = pytest.mark.slow
+TEXTS = """() => [...document.querySelectorAll(".jp-Notebook .jp-MarkdownCell")].map(
+  cell => cell.querySelector(".jp-MarkdownOutput")?.innerText ?? null)"""
+RAW = re.compile(r"\{[\w:-]+\}`|`[\w<>/.-]+`|:::|```|\{[a-z]+[:-][\w:-]+\}|^\([\w-]+\)=|<\w+ class")
+CELLS = [
+    new_markdown_cell(
+        "# Small\n\nTwice two is {glue:text}`00-four`, half of it {glue:text}`00-two`."
+    ),
+    new_code_cell(
+        "# Numbers for the text\n"
+        "from myst_nb import glue\n"
+        "glue('00-four', f'{2 * 2}', display=False)",
+        metadata={"tags": ["check"]},
+    ),
+    new_code_cell("glue('00-two', f'{4 / 2} ± 0', display=False)"),
+    new_markdown_cell("{glue:text}`00-two` again. {glue:text}`00-never`."),
+]
+
+
+def joined(folder):
+    """Join the copies of all pages in one notebook, so that JupyterLab opens only one."""
+    cells = []
+    for number, path in enumerate(sorted(folder.rglob("*.ipynb"))):
+        for cell in nbformat.read(path, as_version=4).cells:
+            cell.id = f"{number}-{cell.id}"
+            cells.append(cell)
+    return new_notebook(cells=cells)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Write all copies joined, and that of a small page of which one number was recorded."""
+    out = tmp_path_factory.mktemp("copies")
+    assert reading.write(out / "all") == []
+    nbformat.write(joined(out / "all"), out / "all.ipynb")
+    labels = Labels(glued={"00-two": "1.9"}, live=True)
+    nbformat.write(reading.reading_copy(new_notebook(cells=CELLS), 1, labels), out / "small.ipynb")
+    return out
+
+
+@pytest.fixture(scope="module")
+def opened(folder):
+    """Return a function that opens a notebook of the folder, and does not wait for a kernel."""
+    if browsers.executable() is None:
+        pytest.skip(browsers.HOW_TO_GET_ONE)
+    option = f"--LabApp.extra_labextensions_path={ROOT / 'tools/labextensions'}"
+    with jupyter_lab.served(folder, option) as address, browsers.chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(jupyter_lab.PATIENCE)
+
+        def open_notebook(name):
+            page.goto(f"{address}/doc/tree/{name}")
+            cells = len(nbformat.read(folder / name, as_version=4).cells)
+            seen = "n => document.querySelectorAll('.jp-Notebook .jp-Cell').length === n"
+            page.wait_for_function(seen, arg=cells)
+            return page
+
+        yield open_notebook
+
+
+def test_no_directive_role_or_key_is_seen_in_any_chapter(opened, folder):
+    page = opened("all.ipynb")
+    whole = nbformat.read(folder / "all.ipynb", as_version=4)
+    cells = [cell for cell in whole.cells if cell.cell_type == "markdown"]
+    page.wait_for_function(f"n => ({TEXTS})().filter(text => text).length === n", arg=len(cells))
+    sources = [nbformat.read(path, as_version=4) for path in (ROOT / "book").rglob("*.ipynb")]
+    keys = set(
+        re.findall(r"\{glue:text\}`([^`]+)`", "\n".join(c.source for n in sources for c in n.cells))
+    )
+    assert len(keys) > 500
+    key = re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, keys)) + r")(?![\w-])")
+    for text, cell in zip(page.evaluate(TEXTS), cells, strict=True):
+        found = RAW.search(text) or key.search(text)
+        assert found is None, f"{found[0]!r} is seen in {text!r}, from {cell.source!r}"
+    assert page.locator(".jp-MarkdownOutput details[open]").count() == 0
+    assert page.locator(".jp-MarkdownOutput img").evaluate_all("i => i.every(x => x.naturalWidth)")
+
+
+def sentences(page):
+    """Return the text of each Markdown cell."""
+    return [" ".join(text.split()) for text in page.evaluate(TEXTS)]
+
+
+def test_a_run_puts_its_numbers_into_the_sentences_before_and_after(opened):
+    page = opened("small.ipynb")
+    page.wait_for_function("() => document.querySelectorAll('span.glued[title]').length === 4")
+    title, after = sentences(page)
+    assert title.endswith("Twice two is …, half of it 1.9.") and after == "1.9 again. …."
+    assert page.locator("span.run").count() == 0
+    assert page.locator(".jp-InputArea-editor:visible").count() == 1  # the check is folded
+
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function("() => document.querySelectorAll('span.run').length === 3")
+    title, after = sentences(page)
+    assert title.endswith("Twice two is 4, half of it 2.0 ± 0.") and after == "2.0 ± 0 again. …."
+
+    last = page.locator(".jp-MarkdownCell").last
+    last.locator(".jp-MarkdownOutput").dblclick()
+    page.keyboard.press("Control+Enter")  # sets the text anew
+    last.locator("span.run").wait_for()
+    assert sentences(page)[1] == "2.0 ± 0 again. …."
+
+    page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.wait_for_function("() => document.querySelectorAll('span.run').length === 0")
+    assert sentences(page)[0].endswith("Twice two is …, half of it 1.9.")
