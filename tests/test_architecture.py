@@ -41,7 +41,7 @@ KNOWS = {
     "networks": "checks",
     "objectives": "checks data divergences models",
     "oracle": "data distributions models networks",
-    "plots": "",
+    "plots": "runtime",
     "pretrained": "data models objectives runtime schedules training",
     "results": "",
     "runtime": "checks",

@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.latent import check_names
+from vaecourse.plots.latent import check_names, scatter_classes
 from vaecourse.plots.style import (
     INK,
     as_array,
     as_labels,
     class_color,
     class_name,
+    class_shape,
     new_figure,
     styled,
 )
@@ -100,10 +101,8 @@ def _as_panel(
 
 
 def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray) -> None:
-    """Draw all points in a shuffled order, so that no class hides another, and the given on top."""
-    order = np.random.default_rng(0).permutation(len(points))
-    colors = [UNKNOWN if label < 0 else class_color(label) for label in classes[order]]
-    axes.scatter(*points[order].T, s=DOT, c=colors, alpha=0.75, linewidths=0)
+    """Draw all points by class, and the given ones, ringed, on top."""
+    scatter_classes(axes, points, classes, size=DOT, unknown=UNKNOWN)
     size = float(np.clip(20 * GIVEN / max(len(given), 1), 16, GIVEN))
     rings = [class_color(label) for label in classes[given]]
     axes.scatter(*points[given].T, s=size, c=rings, edgecolors=INK, linewidths=0.9, zorder=3)
@@ -111,11 +110,10 @@ def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray
 
 def _keys(found: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
     """Return the legend's entries: a dot per class that occurs, and the ring."""
-    dot = {"marker": "o", "linestyle": "none"}
     keys = [
         Line2D([], [], color=UNKNOWN if k < 0 else class_color(k), markersize=5.5,
-               label=class_name(k, names), **dot)
+               label=class_name(k, names), marker=class_shape(k), linestyle="none")
         for k in found
     ]  # fmt: skip
     ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 7}
-    return [*keys, Line2D([], [], label="given", **ring, **dot)]
+    return [*keys, Line2D([], [], label="given", marker="o", linestyle="none", **ring)]

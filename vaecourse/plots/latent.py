@@ -1,22 +1,28 @@
 """Latent spaces: scatter plots and histograms colored by class."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Patch
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Affine2D
 from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import (
     INK,
+    MUTED,
     PAPER,
     as_array,
     as_labels,
     class_color,
     class_name,
+    class_shape,
     new_figure,
     styled,
 )
@@ -27,12 +33,34 @@ BINS = 40
 MAX_PANELS = 24
 
 
-def scatter_classes(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
-    """Draw points in a shuffled order, so that no class hides another."""
+def scatter_classes(
+    axes: Axes,
+    points: np.ndarray,
+    labels: np.ndarray,
+    *,
+    size: float | None = None,
+    unknown: str = MUTED,
+) -> None:
+    """Draw points by class, each in its color and shape, shuffled so that no class hides another.
+
+    `size` is in points squared; by the number of points without it. `unknown` is the color of
+    points without a class.
+    """
     order = np.random.default_rng(0).permutation(len(points))
-    colors = [class_color(label) for label in labels[order]]
-    size = float(np.clip(20_000 / len(points), 2.5, 22))
-    axes.scatter(*points[order].T, s=size, c=colors, alpha=0.65, linewidths=0)
+    size = float(np.clip(28_000 / max(len(points), 1), 5.0, 26.0)) if size is None else size
+    colors = [class_color(label) if label >= 0 else unknown for label in labels[order]]
+    dots = axes.scatter(*points[order].T, s=size, c=colors, alpha=0.75, linewidths=0)
+    dots.set_paths([_outline(class_shape(label)) for label in labels[order]])
+
+
+@cache
+def _outline(shape: str) -> Path:
+    """Return the outline of a marker, with the area of a dot."""
+    marker = MarkerStyle(shape)
+    path = marker.get_path().transformed(marker.get_transform())
+    x, y = path.to_polygons()[0].T
+    area = abs(x[:-1] @ y[1:] - y[:-1] @ x[1:]) / 2
+    return path.transformed(Affine2D().scale(np.sqrt(np.pi / 4 / area)))
 
 
 def _name_clusters(
@@ -68,8 +96,8 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
 def legend_dots(labels: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
     """Return the legend's entries, one dot per class that occurs."""
     return [
-        Line2D([], [], marker="o", linestyle="none", markersize=6, color=class_color(label),
-               label=class_name(label, names))
+        Line2D([], [], marker=class_shape(label), linestyle="none", markersize=6,
+               color=class_color(label), label=class_name(label, names))
         for label in np.unique(labels)
     ]  # fmt: skip
 
@@ -104,7 +132,8 @@ def latent_scatter(
     Returns
     -------
     Figure
-        One axes with one scatter of all points, in a shuffled order, and a legend.
+        One axes with one scatter of all points, in a shuffled order, each class in its color and
+        shape; a name at the median of each class; and a legend.
 
     Raises
     ------

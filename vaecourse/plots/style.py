@@ -1,6 +1,5 @@
-"""The look of every figure: colors, type, paper, and how a notebook shows a figure."""
+"""The look of every figure: type, paper, and what a notebook shows of it."""
 
-import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -15,27 +14,21 @@ from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
-__all__ = ["ACCENT", "DIGITS", "INK", "MUTED", "PAPER", "SERIES", "CourseFigure", "new_figure"]
+from vaecourse.plots.palette import ACCENT, DIGITS, HAIRLINE, INK, MUTED, PAPER, SERIES, SHAPES
+from vaecourse.plots.show import as_html, as_jpeg, as_png, has_photographs
+from vaecourse.runtime import is_static
 
-INK = "#24292f"
-MUTED = "#6b7280"
-HAIRLINE = "#d5d9de"
-PAPER = "#ffffff"
-ACCENT = "#077a83"
-SERIES = (ACCENT, "#d9533c", "#7b62c9", "#b07d00", "#3b4a5a", "#c2528b")
-# Any two of the ten lie at least 16 units of CIEDE2000 apart, for normal and for color-blind eyes.
-DIGITS = (
-    "#081ece",
-    "#f42a7d",
-    "#346756",
-    "#daad28",
-    "#34beff",
-    "#572f59",
-    "#49938d",
-    "#9b7a0d",
-    "#8663ee",
-    "#8c2f0b",
-)
+__all__ = [
+    "ACCENT",
+    "DIGITS",
+    "HAIRLINE",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "SERIES",
+    "CourseFigure",
+    "new_figure",
+]
 
 _FORMULAS = MathTextParser("path")
 WIDTH = 6.0  # inches; narrow, so that labels stay readable when a phone shrinks the figure
@@ -46,7 +39,7 @@ RETINA = 2
 STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
-    "axes.facecolor": PAPER,
+    "axes.facecolor": "none",  # what lies below is the figure's paper, or the page's
     "axes.formatter.useoffset": False,
     "axes.grid": False,
     "axes.labelcolor": INK,
@@ -110,11 +103,27 @@ class CourseFigure(Figure):
                     text.set_parse_math(False)
             super().draw(renderer)
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """Return a sharp PNG and the width at which a page shows it."""
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=RETINA * DPI, facecolor=PAPER)
-        return buffer.getvalue(), {"width": round(self.get_figwidth() * DPI)}
+    def _repr_html_(self) -> str | None:
+        """Return the figure as HTML where a reader runs it: it follows the page into dark mode."""
+        if is_static() or has_photographs(self):
+            return None
+        return as_html(self, RETINA * DPI, self._shown_width())
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]] | None:
+        """Return a sharp PNG and the width at which a page shows it, on the book's own paper."""
+        if has_photographs(self):
+            return None
+        picture = as_png(self, RETINA * DPI, "none" if is_static() else PAPER)
+        return picture, {"width": self._shown_width()}
+
+    def _repr_jpeg_(self) -> tuple[bytes, dict[str, int]] | None:
+        """Return photographs with their paper, whose colors a dark page leaves alone."""
+        if not has_photographs(self):
+            return None
+        return as_jpeg(self, RETINA * DPI, PAPER), {"width": self._shown_width()}
+
+    def _shown_width(self) -> int:
+        return round(self.get_figwidth() * DPI)
 
 
 def _can_be_set(text: str) -> bool:
@@ -131,8 +140,9 @@ def _show_in_notebook() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is not None:
-        formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(CourseFigure, CourseFigure._repr_png_)
+        formatters = shell.display_formatter.formatters
+        formatters["image/png"].for_type(CourseFigure, CourseFigure._repr_png_)
+        formatters["image/jpeg"].for_type(CourseFigure, CourseFigure._repr_jpeg_)
 
 
 def new_figure(height: float, width: float = WIDTH) -> CourseFigure:
@@ -201,6 +211,11 @@ def as_labels(labels: ArrayLike, count: int) -> np.ndarray:
 def class_color(label: int) -> str:
     """Return the color of a class; unlabeled points are gray."""
     return MUTED if label < 0 else DIGITS[label]
+
+
+def class_shape(label: int) -> str:
+    """Return the marker of a class; unlabeled points are dots."""
+    return SHAPES[label] if label >= 0 else "o"
 
 
 def class_name(label: int, names: Sequence[str] | None) -> str:
