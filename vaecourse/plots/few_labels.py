@@ -23,7 +23,6 @@ from vaecourse.plots.style import (
 __all__ = ["few_labels"]
 
 DOT = 5.0  # points squared
-UNKNOWN = "#b6bcc4"
 GIVEN = 44.0  # so large are a few ringed points; many are smaller
 
 
@@ -102,7 +101,7 @@ def _as_panel(
 
 def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray) -> None:
     """Draw all points by class, and the given ones, ringed, on top."""
-    scatter_classes(axes, points, classes, size=DOT, unknown=UNKNOWN)
+    scatter_classes(axes, points, classes, size=DOT)
     size = float(np.clip(20 * GIVEN / max(len(given), 1), 16, GIVEN))
     rings = [class_color(label) for label in classes[given]]
     axes.scatter(*points[given].T, s=size, c=rings, edgecolors=INK, linewidths=0.9, zorder=3)
@@ -111,7 +110,7 @@ def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray
 def _keys(found: np.ndarray, names: Sequence[str] | None) -> list[Line2D]:
     """Return the legend's entries: a dot per class that occurs, and the ring."""
     keys = [
-        Line2D([], [], color=UNKNOWN if k < 0 else class_color(k), markersize=5.5,
+        Line2D([], [], color=class_color(k), markersize=5.5,
                label=class_name(k, names), marker=class_shape(k), linestyle="none")
         for k in found
     ]  # fmt: skip

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import (
     INK,
-    MUTED,
     PAPER,
     as_array,
     as_labels,
@@ -39,16 +38,14 @@ def scatter_classes(
     labels: np.ndarray,
     *,
     size: float | None = None,
-    unknown: str = MUTED,
 ) -> None:
     """Draw points by class, each in its color and shape, shuffled so that no class hides another.
 
-    `size` is in points squared; by the number of points without it. `unknown` is the color of
-    points without a class.
+    `size` is in points squared; by the number of points without it.
     """
     order = np.random.default_rng(0).permutation(len(points))
     size = float(np.clip(28_000 / max(len(points), 1), 5.0, 26.0)) if size is None else size
-    colors = [class_color(label) if label >= 0 else unknown for label in labels[order]]
+    colors = [class_color(label) for label in labels[order]]
     dots = axes.scatter(*points[order].T, s=size, c=colors, alpha=0.75, linewidths=0)
     dots.set_paths([_outline(class_shape(label)) for label in labels[order]])
 

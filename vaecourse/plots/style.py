@@ -14,7 +14,17 @@ from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
-from vaecourse.plots.palette import ACCENT, DIGITS, HAIRLINE, INK, MUTED, PAPER, SERIES, SHAPES
+from vaecourse.plots.palette import (
+    ACCENT,
+    DIGITS,
+    HAIRLINE,
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    SHAPES,
+    UNKNOWN,
+)
 from vaecourse.plots.show import as_html, as_jpeg, as_png, has_photographs
 from vaecourse.runtime import is_static
 
@@ -210,7 +220,7 @@ def as_labels(labels: ArrayLike, count: int) -> np.ndarray:
 
 def class_color(label: int) -> str:
     """Return the color of a class; unlabeled points are gray."""
-    return MUTED if label < 0 else DIGITS[label]
+    return UNKNOWN if label < 0 else DIGITS[label]
 
 
 def class_shape(label: int) -> str:

@@ -65,14 +65,14 @@ export function animate(advance) {
 }
 
 // The ten classes, as in vaecourse/plots/palette.py, and what a dark page's filter makes of them.
-const LIGHT_DIGITS = ["#885bfe", "#676358", "#0f4247", "#ae5e06", "#9d7996"].concat([
+const LIGHT_DIGITS = ["#885bfe", "#ae5e06", "#0f4247", "#676358", "#9d7996"].concat([
   "#1c13cb",
   "#46ac7f",
   "#b5b22f",
   "#a0a9ec",
   "#771603",
 ]);
-const DARK_DIGITS = ["#a07aff", "#9b978e", "#9ac5c9", "#cd8a40", "#93758d"].concat([
+const DARK_DIGITS = ["#a07aff", "#cd8a40", "#9ac5c9", "#9b978e", "#93758d"].concat([
   "#c9c1ff",
   "#2e845e",
   "#666400",
