@@ -42,7 +42,7 @@ KNOWS = {
     "notebooks": "runtime vaecourse",
     "objectives": "checks data divergences models runtime",
     "oracle": "data distributions models networks",
-    "plots": "data",
+    "plots": "data runtime",
     "pretrained": "data models objectives runtime schedules training",
     "results": "",
     "runtime": "checks",

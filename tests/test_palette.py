@@ -1,12 +1,19 @@
-"""The ten digit colors differ for normal and for color-blind eyes, and show on white paper."""
+"""The colors differ for normal and for color-blind eyes and show on white and on dark paper."""
 
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
 from vaecourse.plots import ACCENT, DIGITS, SERIES
+from vaecourse.plots.palette import INK, MUTED, PAPER, SHAPES
+from vaecourse.plots.show import DARK_FILTER
+
+ROOT = Path(__file__).resolve().parent.parent
+STYLES = (ROOT / "book/_static/course.css").read_text(encoding="utf-8")
 
 # Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
 VISION = {
@@ -35,6 +42,17 @@ VISION = {
 }
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 WHITE = TO_XYZ.sum(axis=1)
+
+
+# CSS Filter Effects: hue-rotate of half a turn, for the channels as they are written.
+HALF_A_TURN = 2 * np.array([[0.213, 0.715, 0.072]] * 3) - np.eye(3)
+
+
+def darkened(color):
+    """Return what the filter of a dark page makes of a color."""
+    amount = float(re.fullmatch(r"invert\((0\.\d+)\) hue-rotate\(180deg\)", DARK_FILTER)[1])
+    inverted = amount + np.array(to_rgb(color)) * (1 - 2 * amount)
+    return tuple(np.clip(HALF_A_TURN @ inverted, 0, 1))
 
 
 def linear(color):
@@ -73,9 +91,20 @@ def ciede2000(one, two):
     return np.sqrt(d_light**2 + d_chroma**2 + d_hue**2 + rotation * d_chroma * d_hue)
 
 
+def luminance(color):
+    """Return the relative luminance of WCAG 2."""
+    return linear(color) @ TO_XYZ[1]
+
+
 def contrast_with_white(color):
     """Return the contrast ratio of WCAG 2."""
-    return 1.05 / (linear(color) @ TO_XYZ[1] + 0.05)
+    return 1.05 / (luminance(color) + 0.05)
+
+
+def contrast_on_a_dark_page(color):
+    """Return the contrast ratio of WCAG 2 of a filtered color on the book's dark page."""
+    page = re.search(r'"dark"\] \{.*?--pst-color-background: (#\w{6})', STYLES, re.DOTALL)[1]
+    return (luminance(darkened(color)) + 0.05) / (luminance(page) + 0.05)
 
 
 @pytest.mark.parametrize(
@@ -90,22 +119,51 @@ def test_the_measure_reproduces_its_published_values(one, two, published):
     assert ciede2000(np.array(one), np.array(two)) == pytest.approx(published, abs=5e-5)
 
 
-@pytest.mark.parametrize("vision", VISION)
-def test_any_two_digits_differ(vision):
-    seen = [lab(VISION[vision] @ linear(color)) for color in DIGITS]
-    assert len(DIGITS) == 10
-    assert min(ciede2000(a, b) for a, b in combinations(seen, 2)) >= 16
+@pytest.mark.parametrize(
+    ("vision", "paper", "dark"),
+    [("normal", 21, 19), ("protanopia", 16, 11), ("deuteranopia", 16, 11), ("tritanopia", 16, 11)],
+)
+def test_any_two_digits_differ(vision, paper, dark):
+    assert len(DIGITS) == len(set(SHAPES)) == 10
+    for page, least in ((to_rgb, paper), (darkened, dark)):
+        seen = [lab(VISION[vision] @ linear(page(color))) for color in DIGITS]
+        assert min(ciede2000(a, b) for a, b in combinations(seen, 2)) >= least
+
+
+@pytest.mark.parametrize("pair", ["49", "79", "35", "38", "58", "27", "17"])
+def test_digits_that_are_taken_for_one_another_differ_more(pair):
+    one, two = (lab(linear(DIGITS[int(digit)])) for digit in pair)
+    assert ciede2000(one, two) >= 33
+
+
+def test_the_live_figures_have_the_same_digits():
+    script = (ROOT / "vaecourse/interactive/source/core.js").read_text(encoding="utf-8")
+    for name, page in (("LIGHT", to_rgb), ("DARK", darkened)):
+        found = re.findall(r"#\w{6}", re.search(rf"const {name}_DIGITS = (.*?);", script, re.S)[1])
+        assert found == [to_hex(page(color)) for color in DIGITS]
+
+
+def test_the_book_turns_figures_as_other_pages_do():
+    assert f"filter: {DARK_FILTER};" in STYLES
 
 
 @pytest.mark.parametrize("color", DIGITS)
-def test_digits_show_on_paper(color):
+def test_digits_show_on_paper_and_on_a_dark_page(color):
     assert contrast_with_white(color) >= 2
+    assert contrast_on_a_dark_page(color) >= 2
 
 
 @pytest.mark.parametrize("color", SERIES)
 def test_lines_reach_the_contrast_of_graphics(color):
     assert contrast_with_white(color) >= 3
+    assert contrast_on_a_dark_page(color) >= 3
 
 
-def test_the_accent_reaches_the_contrast_of_text():
-    assert contrast_with_white(ACCENT) >= 4.5
+@pytest.mark.parametrize("color", [ACCENT, INK, MUTED])
+def test_text_reaches_the_contrast_of_text(color):
+    assert contrast_with_white(color) >= 4.5
+    assert contrast_on_a_dark_page(color) >= 4.5
+
+
+def test_paper_is_no_slab_on_a_dark_page():
+    assert contrast_on_a_dark_page(PAPER) <= 1.05

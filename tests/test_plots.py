@@ -1,16 +1,22 @@
 """Every figure: it keeps its style, changes no global state, and no text collides."""
 
+import base64
+import io
 from itertools import combinations
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from matplotlib import _pylab_helpers
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from plot_examples import EXAMPLES
+from PIL import Image
+from plot_examples import COLOR, EXAMPLES
 
 from vaecourse import plots
+from vaecourse.plots.show import DARK_FILTER
 
 
 def drawn_texts(figure, monkeypatch):
@@ -91,9 +97,44 @@ def test_a_notebook_shows_one_sharp_picture_with_and_without_the_inline_backend(
     plain, inline = notebook.cells[1].outputs, notebook.cells[3].outputs
     for outputs in (plain, inline):
         assert [output.output_type for output in outputs] == ["execute_result"]
-        assert set(outputs[0].data) == {"image/png", "text/plain"}
+        assert set(outputs[0].data) == {"image/png", "text/html", "text/plain"}
         assert outputs[0].metadata["image/png"]["width"] < 300
     assert plain[0].data["image/png"] == inline[0].data["image/png"]
+
+
+def pixels(data):
+    """Return the pixels of a picture, (height, width, channels)."""
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_paper_is_the_page_in_the_book_and_white_elsewhere(name, monkeypatch):
+    monkeypatch.setenv("VAECOURSE_STATIC", "0")
+    assert (pixels(EXAMPLES[name]()._repr_png_()[0])[0, 0] == 255).all()
+    monkeypatch.setenv("VAECOURSE_STATIC", "1")
+    figure = EXAMPLES[name]()
+    corners = pixels(figure._repr_png_()[0])[[0, -1]][:, [0, -1], 3]
+    assert (corners == 0).all()
+    assert figure._repr_html_() is None and figure._repr_jpeg_() is None
+
+
+def test_a_figure_beside_a_kernel_follows_dark_pages(monkeypatch):
+    monkeypatch.setenv("VAECOURSE_STATIC", "0")
+    html = BeautifulSoup(EXAMPLES["curves"]()._repr_html_(), "html.parser")
+    assert html.img["alt"] == "Figure: dimensions, error"
+    picture = base64.b64decode(html.img["src"].partition(",")[2])
+    assert pixels(picture)[0, 0, 3] == 0
+    assert "data-jp-theme-light" in html.style.text and DARK_FILTER in html.style.text
+
+
+@pytest.mark.parametrize("static", ["0", "1"])
+def test_photographs_are_jpegs_whose_colors_no_page_turns(static, monkeypatch):
+    monkeypatch.setenv("VAECOURSE_STATIC", static)
+    figure = plots.images(COLOR)
+    assert figure._repr_png_() is None and figure._repr_html_() is None
+    picture, metadata = figure._repr_jpeg_()
+    assert pixels(picture)[0, 0].min() > 250
+    assert metadata["width"] == pytest.approx(pixels(picture).shape[1] / 2, abs=1)
 
 
 AWKWARD = ["$", "$a_{$", "$\\nope$", "costs $5 or $6_$", "a_b", "two\nlines $_$", "é ü 猫"]

@@ -32,7 +32,7 @@ def test_five_panels_break_into_rows_and_hide_the_rest():
     [
         ({}, EXTENT, "at least one density"),
         ({"log": np.full((2, 2), -1.0)}, EXTENT, "'log' must be at least 0"),
-        ({"flat": np.ones(4)}, EXTENT, "flat must have 2 dimension"),
+        ({"flat": np.ones(4)}, EXTENT, "'flat' must have 2 dimension"),
         ({"flat": np.ones((2, 2))}, (1.0, 0.0, 0.0, 1.0), "extent must be"),
     ],
 )

@@ -7,8 +7,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from vaecourse.plots.labels import Curve, label_curves
 from vaecourse.plots.latent import legend_dots, scatter_classes
-from vaecourse.plots.lines import DASHES, label_ends
+from vaecourse.plots.lines import DASHES
 from vaecourse.plots.style import (
     ACCENT,
     INK,
@@ -76,7 +77,7 @@ def sweep(
     places = np.arange(len(settings))
     for axes, (ylabel, lines) in zip(stack, panels.items(), strict=True):
         axes.set_ylabel(str(ylabel))
-        ends = []
+        named = []
         for index, (label, values) in enumerate(lines.items()):
             heights = _one_each(values, label, len(places))
             color = SERIES[index % len(SERIES)]
@@ -85,14 +86,15 @@ def sweep(
             if label in intervals:
                 half = _one_each(intervals[label], f"interval of {label!r}", len(places))
                 axes.fill_between(places, heights - half, heights + half, color=color, alpha=0.15)
-            ends.append((label, heights[-1], color))
+            named.append(Curve(str(label), places, heights, color))
         for label, (panel, value) in references.items():
             if panel == ylabel:
                 axes.axhline(
                     value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=str(label)
                 )
-                ends.append((label, value, MUTED))
-        label_ends(axes, ends, PANEL - 0.3)
+                across = np.array(axes.get_xlim())
+                named.append(Curve(str(label), across, np.full(2, value), MUTED))
+        label_curves(axes, named, PANEL - 0.3)
     stack[-1].set_xticks(places, labels=[str(setting) for setting in settings])
     stack[-1].set_xlabel(xlabel)
     return figure

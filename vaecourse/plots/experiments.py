@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vaecourse.plots.lines import label_ends
+from vaecourse.plots.labels import Curve, label_curves
 from vaecourse.plots.style import ACCENT, INK, MUTED, PAPER, SERIES, new_figure, shown, styled
 
 __all__ = ["label_counts", "results"]
@@ -163,23 +163,29 @@ def label_counts(
     axes = figure.subplots()
     axes.set(xscale="log", yscale="log", xlabel="labels", ylabel=ylabel)
     colors = dict(zip(ours, SERIES, strict=False))
-    ends = []
+    named = []
     for name, values in ours.items():
-        axes.plot(*_ordered(values), color=colors[name], marker="o", markersize=5)
-        ends.append((name, values[max(values)], colors[name]))
+        axes.plot(*_ordered(values), color=colors[name], label=str(name), marker="o", markersize=5)
+        named.append(_curve(name, values, colors[name]))
     for name, values in published.items():
         color = colors.get(name, MUTED)
         look = {"color": color, "linestyle": (0, (1, 2)), "linewidth": 1.2, "marker": "D"}
         axes.plot(*_ordered(values), markersize=5, markerfacecolor=PAPER, **look)
         if name not in ours:
-            ends.append((name, values[max(values)], color))
+            axes.lines[-1].set_label(str(name))
+            named.append(_curve(name, values, color))
     counts = sorted({count for values in [*ours.values(), *published.values()] for count in values})
     axes.set_xticks(counts, labels=[_short(count) for count in counts])
     ticks = [tick for tick in (1, 2, 5, 10, 20, 50) if _inside(tick, axes.get_ylim())]
     axes.set_yticks(ticks, labels=[str(tick) for tick in ticks])
     axes.minorticks_off()
-    label_ends(axes, ends, height - 0.7)
+    label_curves(axes, named, height - 0.7)
     return figure
+
+
+def _curve(name: str, values: Mapping[int, float], color: str) -> Curve:
+    counts, errors = _ordered(values)
+    return Curve(str(name), np.array(counts), np.array(errors), color)
 
 
 def _ordered(values: Mapping[int, float]) -> tuple[list[int], list[float]]:

@@ -8,12 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from vaecourse.plots.latent import scatter_classes
 from vaecourse.plots.style import (
     INK,
     Classes,
     as_array,
     as_classes,
     class_color,
+    class_shape,
     new_figure,
     styled,
 )
@@ -21,7 +23,6 @@ from vaecourse.plots.style import (
 __all__ = ["few_labels"]
 
 DOT = 5.0  # points squared
-UNKNOWN = "#b6bcc4"
 GIVEN = 44.0  # so large are a few ringed points; many are smaller
 
 
@@ -110,10 +111,8 @@ def _listed(labels: ArrayLike) -> list:
 
 
 def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray) -> None:
-    """Draw all points in a shuffled order, so that no class hides another, and the given on top."""
-    order = np.random.default_rng(0).permutation(len(points))
-    colors = [UNKNOWN if label < 0 else class_color(label) for label in classes[order]]
-    axes.scatter(*points[order].T, s=DOT, c=colors, alpha=0.75, linewidths=0)
+    """Draw all points by class, and the given ones, ringed, on top."""
+    scatter_classes(axes, points, classes, size=DOT)
     size = float(np.clip(20 * GIVEN / max(len(given), 1), 16, GIVEN))
     rings = [class_color(label) for label in classes[given]]
     axes.scatter(*points[given].T, s=size, c=rings, edgecolors=INK, linewidths=0.9, zorder=3)
@@ -121,11 +120,10 @@ def _draw(axes: Axes, points: np.ndarray, classes: np.ndarray, given: np.ndarray
 
 def _keys(classes: Classes) -> list[Line2D]:
     """Return the legend's entries: a dot per class that occurs, and the ring."""
-    dot = {"marker": "o", "linestyle": "none"}
     keys = [
-        Line2D([], [], color=UNKNOWN if k < 0 else class_color(k), markersize=5.5,
-               label=classes.name(k), **dot)
+        Line2D([], [], color=class_color(k), markersize=5.5,
+               label=classes.name(k), marker=class_shape(k), linestyle="none")
         for k in classes.found
     ]  # fmt: skip
     ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markersize": 7}
-    return [*keys, Line2D([], [], label="given", **ring, **dot)]
+    return [*keys, Line2D([], [], label="given", marker="o", linestyle="none", **ring)]

@@ -1,13 +1,17 @@
 """Latent spaces: scatter plots and histograms colored by class."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Patch
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Affine2D
 from numpy.typing import ArrayLike
 
 from vaecourse.plots.style import (
@@ -17,6 +21,7 @@ from vaecourse.plots.style import (
     as_array,
     as_classes,
     class_color,
+    class_shape,
     legend_columns,
     new_figure,
     styled,
@@ -28,12 +33,32 @@ BINS = 40
 MAX_PANELS = 24
 
 
-def scatter_classes(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
-    """Draw points in a shuffled order, so that no class hides another."""
+def scatter_classes(
+    axes: Axes,
+    points: np.ndarray,
+    labels: np.ndarray,
+    *,
+    size: float | None = None,
+) -> None:
+    """Draw points by class, each in its color and shape, shuffled so that no class hides another.
+
+    `size` is in points squared; by the number of points without it.
+    """
     order = np.random.default_rng(0).permutation(len(points))
+    size = float(np.clip(28_000 / max(len(points), 1), 5.0, 26.0)) if size is None else size
     colors = [class_color(label) for label in labels[order]]
-    size = float(np.clip(20_000 / len(points), 2.5, 22))
-    axes.scatter(*points[order].T, s=size, c=colors, alpha=0.65, linewidths=0)
+    dots = axes.scatter(*points[order].T, s=size, c=colors, alpha=0.75, linewidths=0)
+    dots.set_paths([_outline(class_shape(label)) for label in labels[order]])
+
+
+@cache
+def _outline(shape: str) -> Path:
+    """Return the outline of a marker, with the area of a dot."""
+    marker = MarkerStyle(shape)
+    path = marker.get_path().transformed(marker.get_transform())
+    x, y = path.to_polygons()[0].T
+    area = abs(x[:-1] @ y[1:] - y[:-1] @ x[1:]) / 2
+    return path.transformed(Affine2D().scale(np.sqrt(np.pi / 4 / area)))
 
 
 def _name_clusters(axes: Axes, points: np.ndarray, classes: Classes) -> None:
@@ -67,8 +92,8 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
 def legend_dots(classes: Classes) -> list[Line2D]:
     """Return the legend's entries, one dot per class that occurs."""
     return [
-        Line2D([], [], marker="o", linestyle="none", markersize=6, color=class_color(code),
-               label=classes.name(code))
+        Line2D([], [], marker=class_shape(code), linestyle="none", markersize=6,
+               color=class_color(code), label=classes.name(code))
         for code in classes.found
     ]  # fmt: skip
 
@@ -98,7 +123,8 @@ def latent_scatter(
     Returns
     -------
     Figure
-        One axes with one scatter of all points, in a shuffled order, and a legend.
+        One axes with one scatter of all points, in a shuffled order, each class in its color and
+        shape; a name at the median of each class; and a legend.
 
     Raises
     ------

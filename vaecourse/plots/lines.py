@@ -9,46 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from vaecourse.plots.labels import Curve, label_curves, label_ends
 from vaecourse.plots.style import ACCENT, INK, MUTED, SERIES, as_array, new_figure, styled
 
 __all__ = ["curves", "history", "spectrum"]
 
 Scale = Literal["linear", "log"]
-LINE_SPACING = 1.25
-POINTS_PER_INCH = 72
 MARKED = 12  # a line of at most so many points shows them
 DASHES = ("solid", (0, (5, 1.6)))  # in turn, so that two lines that coincide both show
-
-
-def _spread(wanted: Sequence[float], gap: float) -> np.ndarray:
-    """Move positions apart until neighbors differ by `gap`, as little as possible in all."""
-    order = np.argsort(wanted, kind="stable")
-    groups: list[tuple[float, int]] = []  # center and size
-    for position in np.asarray(wanted, dtype=float)[order]:
-        groups.append((position, 1))
-        while len(groups) > 1:
-            (low, below), (high, above) = groups[-2:]
-            if high - low >= gap * (below + above) / 2:
-                break
-            center = (low * below + high * above) / (below + above)
-            groups[-2:] = [(center, below + above)]
-    placed = [c + gap * (k - (n - 1) / 2) for c, n in groups for k in range(n)]
-    result = np.empty(len(placed))
-    result[order] = placed
-    return result
-
-
-def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]], height: float) -> None:
-    """Write labels (text, y, color) to the right of the axes, beside their lines, not overlapping.
-
-    `height` is the height of the axes in inches, near enough.
-    """
-    to_axes = axes.transData + axes.transAxes.inverted()
-    x_low = axes.get_xlim()[0]
-    wanted = [to_axes.transform((x_low, y))[1] for _, y, _ in ends]
-    gap = LINE_SPACING * 10.5 / POINTS_PER_INCH / height
-    for (text, _, color), place in zip(ends, _spread(wanted, gap), strict=True):
-        axes.text(1.02, place, str(text), color=color, transform=axes.transAxes, va="center")
 
 
 def _as_line(x: ArrayLike, y: ArrayLike, label: str) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +46,7 @@ def curves(
     x : array of shape (N,), or mapping of str to array
         Horizontal coordinates of all lines, or of each line by its label.
     lines : mapping of str to array of shape (N,)
-        Vertical coordinates. The label stands beside the line's end.
+        Vertical coordinates. The label stands beside its line: at its end or where it is free.
     xlabel, ylabel : str
         What the axes show, with the unit.
     bands : mapping of str to (low, high), optional
@@ -108,7 +76,7 @@ def curves(
     figure = new_figure(height)
     axes = figure.subplots()
     axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel)
-    ends = []
+    named = []
     for index, (label, y) in enumerate(lines.items()):
         across, up = _as_line(x[label] if isinstance(x, Mapping) else x, y, label)
         color = SERIES[index % len(SERIES)]
@@ -120,18 +88,18 @@ def curves(
         axes.plot(
             across, up, color=color, label=str(label), linestyle=dash, marker=marker, markersize=4
         )
-        ends.append((label, up[-1], color))
+        named.append(Curve(str(label), across, up, color))
     if xscale == "linear" and all((line.get_xdata() % 1 == 0).all() for line in axes.lines):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # no half epochs
     for label, value in references.items():
         axes.axhline(
             value, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=str(label), zorder=1
         )
-        ends.append((label, value, MUTED))
+        named.append(Curve(str(label), np.array(axes.get_xlim()), np.full(2, value), MUTED))
     if xscale == "log" and not isinstance(x, Mapping) and len(across) <= MARKED:
         axes.set_xticks(across, labels=[f"{value:g}" for value in across])
         axes.minorticks_off()
-    label_ends(axes, ends, height - 0.7)
+    label_curves(axes, named, height - 0.7)
     return figure
 
 
@@ -248,7 +216,7 @@ def spectrum(
         span = [needed, len(values)]
         cumulative.plot(span, [level, level], color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
         cumulative.plot(needed, level, "o", color=ACCENT, markersize=4.5)
-        ends.append((f"{100 * part:g} %: {needed}", level, INK))
+        ends.append(Curve(f"{100 * part:g} %: {needed}", np.array(span), np.full(2, level), INK))
     for axes in (scree, cumulative):
         axes.set_xlim(1, max(len(values), 2))
     label_ends(cumulative, ends, height - 0.7)

@@ -1,6 +1,5 @@
-"""The look of every figure: colors, type, paper, and how a notebook shows a figure."""
+"""The look of every figure: type, paper, and what a notebook shows of it."""
 
-import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,32 +17,35 @@ from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
 from vaecourse.data.codes import as_labels as encoded
-
-__all__ = ["ACCENT", "DIGITS", "INK", "MUTED", "PAPER", "SERIES", "CourseFigure", "new_figure"]
-
-INK = "#24292f"
-MUTED = "#6b7280"
-HAIRLINE = "#d5d9de"
-PAPER = "#ffffff"
-ACCENT = "#077a83"
-SERIES = (ACCENT, "#d9533c", "#7b62c9", "#b07d00", "#3b4a5a", "#c2528b")
-# Any two of the ten lie at least 16 units of CIEDE2000 apart, for normal and for color-blind eyes.
-DIGITS = (
-    "#081ece",
-    "#f42a7d",
-    "#346756",
-    "#daad28",
-    "#34beff",
-    "#572f59",
-    "#49938d",
-    "#9b7a0d",
-    "#8663ee",
-    "#8c2f0b",
+from vaecourse.plots.palette import (
+    ACCENT,
+    DIGITS,
+    HAIRLINE,
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    SHAPES,
+    UNKNOWN,
 )
+from vaecourse.plots.show import as_html, as_jpeg, as_png, has_photographs
+from vaecourse.runtime import is_static
+
+__all__ = [
+    "ACCENT",
+    "DIGITS",
+    "HAIRLINE",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "SERIES",
+    "CourseFigure",
+    "new_figure",
+]
+
 GOLDEN = 0.6180339887498949
 MOST_CLASSES = 42
 """So many names find room beside a figure."""
-
 _FORMULAS = MathTextParser("path")
 WIDTH = 6.0  # inches; narrow, so that labels stay readable when a phone shrinks the figure
 PAD = 0.09  # inches around each axes
@@ -53,7 +55,7 @@ RETINA = 2
 STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
-    "axes.facecolor": PAPER,
+    "axes.facecolor": "none",  # what lies below is the figure's paper, or the page's
     "axes.formatter.useoffset": False,
     "axes.grid": False,
     "axes.labelcolor": INK,
@@ -126,11 +128,27 @@ class CourseFigure(Figure):
                     text.set_parse_math(False)
             super().draw(renderer)
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """Return a sharp PNG and the width at which a page shows it."""
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=RETINA * DPI, facecolor=PAPER)
-        return buffer.getvalue(), {"width": round(self.get_figwidth() * DPI)}
+    def _repr_html_(self) -> str | None:
+        """Return the figure as HTML where a reader runs it: it follows the page into dark mode."""
+        if is_static() or has_photographs(self):
+            return None
+        return as_html(self, RETINA * DPI, self._shown_width())
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]] | None:
+        """Return a sharp PNG and the width at which a page shows it, on the book's own paper."""
+        if has_photographs(self):
+            return None
+        picture = as_png(self, RETINA * DPI, "none" if is_static() else PAPER)
+        return picture, {"width": self._shown_width()}
+
+    def _repr_jpeg_(self) -> tuple[bytes, dict[str, int]] | None:
+        """Return photographs with their paper, whose colors a dark page leaves alone."""
+        if not has_photographs(self):
+            return None
+        return as_jpeg(self, RETINA * DPI, PAPER), {"width": self._shown_width()}
+
+    def _shown_width(self) -> int:
+        return round(self.get_figwidth() * DPI)
 
 
 def _can_be_set(text: str) -> bool:
@@ -158,8 +176,9 @@ def _show_in_notebook() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is not None:
-        formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(CourseFigure, CourseFigure._repr_png_)
+        formatters = shell.display_formatter.formatters
+        formatters["image/png"].for_type(CourseFigure, CourseFigure._repr_png_)
+        formatters["image/jpeg"].for_type(CourseFigure, CourseFigure._repr_jpeg_)
 
 
 def new_figure(height: float, width: float = WIDTH) -> CourseFigure:
@@ -278,9 +297,14 @@ def class_color(label: int) -> str:
     golden ratio, in two shades.
     """
     if label < len(DIGITS):
-        return MUTED if label < 0 else DIGITS[label]
+        return UNKNOWN if label < 0 else DIGITS[label]
     shade = (0.75, 0.85) if label % 2 else (0.55, 0.6)
     return to_hex(hsv_to_rgb((label * GOLDEN % 1, *shade)))
+
+
+def class_shape(label: int) -> str:
+    """Return the marker of a class, in turn; unlabeled points are dots."""
+    return SHAPES[label % len(SHAPES)] if label >= 0 else "o"
 
 
 def legend_columns(entries: int) -> int:

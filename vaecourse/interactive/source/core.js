@@ -64,20 +64,20 @@ export function animate(advance) {
   return () => cancelAnimationFrame(handle);
 }
 
-// The ten classes on a dark page: the hues of the printed figures, lifted until they read on black.
-const LIGHT_DIGITS = ["#081ece", "#f42a7d", "#346756", "#daad28", "#34beff"].concat([
-  "#572f59",
-  "#49938d",
-  "#9b7a0d",
-  "#8663ee",
-  "#8c2f0b",
+// The ten classes, as in vaecourse/plots/palette.py, and what a dark page's filter makes of them.
+const LIGHT_DIGITS = ["#885bfe", "#ae5e06", "#0f4247", "#676358", "#9d7996"].concat([
+  "#1c13cb",
+  "#46ac7f",
+  "#b5b22f",
+  "#a0a9ec",
+  "#771603",
 ]);
-const DARK_DIGITS = ["#5f7bff", "#ff5c9f", "#6fae97", "#f3cd55", "#7fd6ff"].concat([
-  "#c98fd0",
-  "#2fd9c8",
-  "#c7a22b",
-  "#b79bff",
-  "#f08058",
+const DARK_DIGITS = ["#a07aff", "#cd8a40", "#9ac5c9", "#9b978e", "#93758d"].concat([
+  "#c9c1ff",
+  "#2e845e",
+  "#666400",
+  "#505890",
+  "#ffb8a8",
 ]);
 
 /** Read the figure's colors as they stand now, as [red, green, blue] where a canvas needs them. */
