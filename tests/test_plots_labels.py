@@ -72,6 +72,11 @@ CASES = {
 FIGURES = CASES | {name: EXAMPLES[name] for name in ("curves", "label_counts", "sweep")}
 
 
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"a common floor"}))
+def test_no_name_needs_a_line_where_there_is_room_inside(name):
+    assert not any(led for _, led, _, _ in measured(FIGURES[name]()))
+
+
 def test_names_that_fit_nowhere_are_led_to_their_curves():
     figure = plots.curves([1, 2], {f"run {k}": [k / 100, k / 100] for k in range(20)}, "x", "y")
     ((boxes, led, lines, right),) = measured(figure)
@@ -122,7 +127,9 @@ def test_every_name_is_nearest_to_its_own_curve_and_apart_from_others(name):
             own = distance(box, lines[label])
             others = [distance(box, lines[other]) for other in lines if other != label]
             if box[0, 0] > right:
-                moved = abs(box[:, 1].mean() - lines[label][-1, 1])
+                end = lines[label][-1]
+                assert box[0, 0] - end[0] < 4 * NEAR, f"{label}: its curve ends far to the left"
+                moved = abs(box[:, 1].mean() - end[1])
                 assert label in led or moved < 10, f"{label}: {moved:.0f} points from its end"
                 continue
             assert own < min(NEAR, *others), f"{label}: {own:.0f} points away, {others}"
