@@ -1,8 +1,8 @@
 """Answers as people write them, right and wrong, from the compact files in ``tests/answers``.
 
-``## NAME`` opens an exercise. A line ``+ BODY`` is a right answer, ``- MISTAKE :: BODY`` a wrong one.
-A body is statements with semicolons between them, and the last one is returned; a body of `:` is
-written out on the indented lines that follow.
+``## NAME`` opens an exercise. A line ``+ BODY`` is a right answer, ``- MISTAKE :: BODY`` a wrong
+one. A body is statements with semicolons between them, and the last one is returned; a body of
+`:` is written out on the indented lines that follow.
 """
 
 import ast
