@@ -72,6 +72,16 @@ def type_words(value) -> str:
     return f"a {type(value).__name__}" if value is not None else "None"
 
 
+def plain(value):
+    """Return a number or a tensor as it is, without what a class of the student's adds to it."""
+    if isinstance(value, torch.Tensor):
+        return value.as_subclass(torch.Tensor)
+    for kind in (float, int):
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return kind.__pos__(value)
+    return value
+
+
 class Answer:
     """A student's answer, to be called with the inputs of a case.
 
@@ -124,9 +134,11 @@ class Answer:
         if isinstance(wanted, tuple):
             if not isinstance(value, tuple | list) or len(value) != len(wanted):
                 raise Trouble("type", f"It {verb} {type_words(value)}, not {len(wanted)} values.")
-            for number, (part, kind) in enumerate(zip(value, wanted, strict=True), 1):
+            pairs = enumerate(zip(value, wanted, strict=True), 1)
+            return tuple(
                 self.one(part, kind, f"Value {number} that it returned is")
-            return tuple(value)
+                for number, (part, kind) in pairs
+            )
         return self.one(value, wanted, f"It {verb}")
 
     def one(self, value, wanted, subject):
@@ -137,7 +149,7 @@ class Answer:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if isinstance(value, wanted) and not (isinstance(value, bool) and wanted is not bool):
-            return value
+            return plain(value)
         if value is None:
             raise Trouble("type", f"{subject} None. Is there a `return` at its end?")
         article = "a PyTorch tensor" if wanted is torch.Tensor else f"a `{wanted.__name__}`"

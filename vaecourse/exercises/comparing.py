@@ -20,7 +20,7 @@ def same(one, other, tolerance: float) -> bool:
         room = SIGMAS * error + tolerance * other.value.double().abs()
         return bool(((one.value - other.value).double().abs() <= room).all())
     if one is None or other is None:
-        return one is other
+        return all(x is None or not x.any() for x in (one, other))  # no gradient is zero
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         if one.shape != other.shape or one.device != other.device:
             return False
@@ -45,12 +45,12 @@ def difference(value, truth) -> str:
     scale = truth.abs().max().clamp(min=1e-30)
     large = truth.abs() > 1e-3 * scale
     ratio, offset = value[large] / truth[large], value - truth
-    if len(ratio) > 1 and (ratio - ratio.mean()).abs().max() < 1e-3 * ratio.mean().abs():
-        return f"Every value is {ratio.mean():.3g} times the exact one"
     if len(offset) > 1 and (offset - offset.mean()).abs().max() < 1e-3 * offset.mean().abs():
-        return (
-            f"Every value is {abs(offset.mean()):.3g} too {'high' if offset.mean() > 0 else 'low'}"
-        )
+        way = "high" if offset.mean() > 0 else "low"
+        return f"Every value is {abs(offset.mean()):.3g} too {way}"
+    one_ratio = len(ratio) > 1 and (ratio - ratio.mean()).abs().max() < 1e-3 * ratio.mean().abs()
+    if one_ratio and f"{ratio.mean():.3g}" != "1":
+        return f"Every value is {ratio.mean():.3g} times the exact one"
     if len(value) == 1:
         return f"Your value, {value.item():.4g}, is too {'high' if value > truth else 'low'}"
     share = 100 * ((value - truth).abs() > 1e-3 * scale).double().mean()

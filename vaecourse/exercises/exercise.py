@@ -65,6 +65,8 @@ class Exercise:
         The exact answer, from mathematics and not from the solution. It takes the inputs of a case,
         in double precision, and returns what the answer, or `measure`, should. None where the
         properties decide alone.
+    also : tuple of callable
+        Other exact answers that pass, where the task leaves a choice; each is as `truth` is.
     parameters : tuple of str, optional
         Names of the parameters of the function that is asked for. None where the answer is a value.
     cases : callable
@@ -77,7 +79,11 @@ class Exercise:
     gradients : tuple of str
         Parameters that a gradient must reach.
     vectorized : bool
-        Whether a loop over rows is a fault. The cases must then differ tenfold in rows.
+        Whether a loop over rows is remarked on. The cases must then differ tenfold in rows.
+    loops : bool
+        Whether an answer that loops over rows passes. Where it does not, the task says so.
+    dtype : torch.dtype, optional
+        The dtype that the task asks for, where it is not that of the inputs.
     properties : tuple of callable
         Each takes the answer, to be called with any inputs, and returns what is wrong, or None.
     tolerance : float
@@ -86,6 +92,9 @@ class Exercise:
         Known mistakes: wrong answers, each with a docstring that says what is wrong.
     alternatives : tuple of callable
         Right answers written in another way than the solution; the tests hand them in.
+    formulas : tuple of callable
+        Right answers as one would write them by hand, step by step. Broken in one place after the
+        other they are compared with a wrong answer, and what fits is told in their words.
     right : str
         One sentence more for a right answer: what it shows.
     """
@@ -96,16 +105,20 @@ class Exercise:
     minutes: int
     hints: tuple[str, str, str]
     truth: Callable | None
+    also: tuple[Callable, ...] = ()
     parameters: tuple[str, ...] | None = None
     cases: Callable[[], list[tuple]] = lambda: [()]
     returns: type | tuple[type, ...] = torch.Tensor
     measure: Callable | None = None
     gradients: tuple[str, ...] = ()
     vectorized: bool = False
+    loops: bool = True
+    dtype: torch.dtype | None = None
     properties: tuple[Callable, ...] = ()
     tolerance: float = 1e-4
     mistakes: tuple[Callable | Mistake, ...] = ()
     alternatives: tuple[Callable, ...] = ()
+    formulas: tuple[Callable, ...] = ()
     right: str = ""
 
     @property

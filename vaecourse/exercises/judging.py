@@ -6,65 +6,26 @@ than a symptom.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
 from vaecourse.exercises import answers
-from vaecourse.exercises.answers import Answer, Trouble, Untouched, items
+from vaecourse.exercises.answers import Answer, Trouble, Untouched
 from vaecourse.exercises.comparing import difference, same
+from vaecourse.exercises.diagnosing import diagnosis
 from vaecourse.exercises.exercise import Estimate, Exercise, Mistake
+from vaecourse.exercises.profiles import copies, exact_profile, profile, same_profiles
 from vaecourse.exercises.result import Result
 from vaecourse.exercises.sandbox import TimeLimitError
 from vaecourse.exercises.seeds import generator_states, seeded
 
 __all__ = ["judge", "recognized"]
 
+LOOP = "It loops over the rows."
 NAMEABLE = ("shape", "dtype", "finiteness", "properties", "gradient", "value")
-
-
-def measured(exercise: Exercise, answer, inputs) -> list:
-    """Return the parts that are compared: those of the answer's value, or of its measurement."""
-    with seeded(0):
-        if exercise.measure is None:
-            return items(answer(*inputs))
-        return items(exercise.measure(answer, *inputs))
-
-
-def exact_inputs(inputs) -> tuple:
-    """Return the inputs in double precision."""
-    floats = (isinstance(x, torch.Tensor) and x.is_floating_point() for x in inputs)
-    return tuple(x.double() if is_float else x for x, is_float in zip(inputs, floats, strict=True))
-
-
-def copies(inputs) -> tuple:
-    """Return the inputs with new tensors."""
-    return tuple(x.clone() if isinstance(x, torch.Tensor) else x for x in inputs)
-
-
-def profile(exercise: Exercise, answer) -> list[tuple[list, list]]:
-    """Return, for every case, what the answer's values and its gradients are."""
-    rows = []
-    for inputs in exercise.cases():
-        values = measured(exercise, answer, copies(inputs))
-        slopes = []
-        if exercise.gradients:
-            with seeded(0):
-                slopes = answers.gradients(answer, copies(inputs), exercise)
-        rows.append((values, slopes))
-    return rows
-
-
-def same_profiles(one, other, exercise: Exercise) -> bool:
-    """Tell whether two answers did the same on every case."""
-    for (values, slopes), (others, other_slopes) in zip(one, other, strict=True):
-        pairs = [*zip(values, others, strict=False), *zip(slopes, other_slopes, strict=True)]
-        if len(values) != len(others):
-            return False
-        if not all(same(a, b, exercise.tolerance) for a, b in pairs):
-            return False
-    return True
 
 
 def wrong_profile(exercise: Exercise, mistake: Mistake):
@@ -146,8 +107,11 @@ def dtype_words(exercise: Exercise, value, truth, number: int) -> str:
     tensors = [x for x in exercise.cases()[number] if isinstance(x, torch.Tensor)]
     floats = [x for x in tensors if x.is_floating_point()]
     wanted = floats[0].dtype if floats and truth.is_floating_point() else truth.dtype
-    if value.dtype != wanted and (floats or not truth.is_floating_point()):
-        return f"Its dtype is {value.dtype}, where {wanted} is wanted, as the inputs have it"
+    either = (torch.float32, torch.float64)
+    if value.dtype in either and wanted in either and exercise.dtype is None:
+        wanted = value.dtype  # no stub says which of the two
+    if value.dtype != (exercise.dtype or wanted):
+        return f"Its dtype is {value.dtype}, where {exercise.dtype or wanted} is wanted"
     if floats and value.device != floats[0].device:
         return f"It lies on {value.device}, where its inputs lie on {floats[0].device}"
     return ""
@@ -163,29 +127,41 @@ class Counting(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+def loops(exercise: Exercise, answer: Answer) -> bool:
+    """Tell whether an answer calls PyTorch more often where there are more rows."""
+    counts = []
+    for inputs in exercise.cases():
+        with suppress(Trouble), Counting() as calls, seeded(0):
+            answer(*copies(inputs))
+            counts.append(calls.count)
+    return max(counts, default=0) > 4 * min(counts, default=0)
+
+
+def remark(exercise: Exercise, answer: Answer) -> str:
+    """Say what a right answer might do better, or nothing."""
+    if exercise.vectorized and loops(exercise, answer):
+        return f" {LOOP} One expression on whole tensors does the same, faster."
+    return ""
+
+
 def rungs_of_properties(exercise: Exercise, answer: Answer, seen, exact) -> Iterator[Trouble]:
     """Yield what is wrong besides the value."""
     for note in answer.notes[:1]:
         yield Trouble("properties", note)
     if exercise.parameters is not None and answer.seconds < 0.5:
         yield from reseeding(exercise, answer)
-    if exercise.vectorized:
-        counts = []
-        for inputs in exercise.cases():
-            with Counting() as calls, seeded(0):
-                answer(*copies(inputs))
-            counts.append(calls.count)
-        if max(counts) > 4 * min(counts):
-            words = "It loops over the rows. One expression on whole tensors does the same, faster."
-            yield Trouble("properties", words)
+    if exercise.vectorized and not exercise.loops and loops(exercise, answer):
+        yield Trouble("properties", f"{LOOP} The task forbids that.")
     for found in exercise.properties:
         with seeded(0):
             words = found(answer)
         if words:
             yield Trouble("properties", words)
-    for _, slopes in seen:
-        for name, slope in zip(exercise.gradients, slopes, strict=True):
-            if slope is None:
+    for number, (_, slopes) in enumerate(seen):
+        wanted = exact[number][1] if exact else [None] * len(slopes)
+        for name, slope, truth in zip(exercise.gradients, slopes, wanted, strict=True):
+            needed = not exact or (truth is not None and truth.any())
+            if slope is None and needed:
                 yield Trouble(
                     "gradient", f"No gradient reaches `{name}`. Something cuts the graph."
                 )
@@ -219,23 +195,8 @@ def rungs_of_value(exercise: Exercise, seen, exact) -> Iterator[Trouble]:
                 yield Trouble("gradient", words)
 
 
-def exact_profile(exercise: Exercise):
-    """Return the profile of the exact answer, or None where the properties decide alone."""
-    if exercise.truth is None:
-        return None
-    rows = []
-    for inputs in exercise.cases():
-        inputs = exact_inputs(copies(inputs))
-        slopes = []
-        if exercise.gradients:
-            slopes = answers.gradients(exercise.truth, inputs, exercise)
-        rows.append((items(exercise.truth(*inputs)), slopes))
-    return rows
-
-
-def first_trouble(exercise: Exercise, answer: Answer, seen) -> Trouble | None:
+def first_trouble(exercise: Exercise, answer: Answer, seen, exact) -> Trouble | None:
     """Climb the ladder; return the first trouble."""
-    exact = exact_profile(exercise)
     for values, _ in seen:
         count = len(exact[0][0]) if exact else len(values)
         if len(values) != count:
@@ -247,6 +208,26 @@ def first_trouble(exercise: Exercise, answer: Answer, seen) -> Trouble | None:
     for trouble in rungs_of_value(exercise, seen, exact) if exact else ():
         return trouble
     return None
+
+
+def named(exercise: Exercise, answer: Answer, seen, exact, stage: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of what is wrong: known mistakes, then what a comparison finds."""
+    for mistake in recognized(exercise, answer, seen):
+        yield mistake.name, mistake.message
+    if seen is not None and stage != "dtype":
+        with suppress(Exception):  # what cannot be compared is not named
+            found = diagnosis(exercise, answer, seen, exact)
+            if found is not None:
+                yield found
+
+
+def nearest(exercise: Exercise, seen):
+    """Return the profile of the exact answer, or of another that is as good and that was given."""
+    for truth in exercise.also:
+        other = exact_profile(exercise, truth)
+        if same_profiles(seen, other, exercise):
+            return other
+    return exact_profile(exercise)
 
 
 def unusable(error: Exception) -> Trouble:
@@ -270,14 +251,15 @@ def judge(exercise: Exercise, given) -> Result:
         hints = () if status == "right" else exercise.hints
         return Result(exercise.name, exercise.title, status, message, hints=hints, **more)
 
-    answer, seen = Answer(exercise, given), None
+    answer, seen, exact = Answer(exercise, given), None, None
     try:
         if exercise.parameters is None and (given is None or given is Ellipsis):
             raise Untouched
         if exercise.parameters is not None:
             answers.check_signature(exercise, given)
         seen = profile(exercise, answer)
-        trouble = first_trouble(exercise, answer, seen)
+        exact = nearest(exercise, seen)
+        trouble = first_trouble(exercise, answer, seen, exact)
     except Untouched:
         return result("not attempted", "Fill in the stub, then run this cell again.")
     except TimeLimitError as error:
@@ -287,9 +269,10 @@ def judge(exercise: Exercise, given) -> Result:
     except Exception as error:
         trouble = unusable(error)
     if trouble is None:
-        return result("right", exercise.right or "It agrees with the exact answer.")
+        words = exercise.right or "It agrees with the exact answer."
+        return result("right", words + remark(exercise, answer))
     if trouble.stage in NAMEABLE:
-        for mistake in recognized(exercise, answer, seen):
-            return result("wrong", mistake.message, stage=trouble.stage, mistake=mistake.name)
+        for name, words in named(exercise, answer, seen, exact, trouble.stage):
+            return result("wrong", words, stage=trouble.stage, mistake=name)
     more = {"stage": trouble.stage, "line": trouble.line}
     return result(trouble.status, trouble.message, **more)

@@ -142,6 +142,15 @@ def guarded(task: Callable[[], dict], seconds: float) -> dict:
     return {**answer, "printed": str(printed)}
 
 
+def close_all_but(pipe: int) -> None:
+    """Close what the child inherited, such as the kernel's sockets, but for its way to answer."""
+    import resource
+
+    last = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 65536)
+    os.closerange(3, pipe)
+    os.closerange(pipe + 1, max(last, pipe + 1))
+
+
 def be_the_child(task, seconds, pipe):
     """Run in the child: cut off its streams, try a backward pass, run the task, send the answer."""
     import resource
@@ -153,6 +162,7 @@ def be_the_child(task, seconds, pipe):
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
+    close_all_but(pipe)
     torch.set_num_threads(1)
     with torch.enable_grad():
         torch.ones(1, requires_grad=True).sum().backward()

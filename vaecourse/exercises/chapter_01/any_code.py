@@ -34,6 +34,12 @@ def truth(x, encoder, decoder):
     return x @ encoder.T @ decoder.T, torch.eye(len(encoder), dtype=x.dtype)
 
 
+def divided_by_the_count(x, encoder, decoder):
+    """The same, for who divides a covariance by N."""
+    reconstructions, covariance = truth(x, encoder, decoder)
+    return reconstructions, covariance * len(x) / (len(x) - 1)
+
+
 def root(x, encoder):
     """A matrix A with A Aᵀ the covariance of the codes."""
     return torch.linalg.cholesky(torch.cov((x @ encoder.T).T))
@@ -80,6 +86,18 @@ def by_eigenvectors(x, encoder, decoder):
     return torch.linalg.pinv(half) @ encoder, decoder @ half
 
 
+def by_hand(x, encoder, decoder):
+    """A Cholesky factor and its inverse."""
+    root = torch.linalg.cholesky(torch.cov((x @ encoder.T).T))
+    return torch.linalg.inv(root) @ encoder, decoder @ root
+
+
+def by_rotation(x, encoder, decoder):
+    """Eigenvectors, then scales."""
+    values, vectors = torch.linalg.eigh(torch.cov((x @ encoder.T).T))
+    return (vectors / values.sqrt()).T @ encoder, decoder @ (vectors * values.sqrt())
+
+
 EXERCISE = Exercise(
     name="01-any-code",
     title="Any code will do",
@@ -88,6 +106,7 @@ EXERCISE = Exercise(
     parameters=("x", "encoder", "decoder"),
     cases=cases,
     truth=truth,
+    also=(divided_by_the_count,),
     returns=(torch.Tensor, torch.Tensor),
     measure=measure,
     hints=(
@@ -106,5 +125,9 @@ EXERCISE = Exercise(
         unchanged,
     ),
     alternatives=(by_eigenvectors,),
+    formulas=(
+        by_hand,
+        by_rotation,
+    ),
     right="Same reconstructions, other codes: the objective does not see how codes are laid out.",
 )

@@ -15,6 +15,11 @@ def cases():
         (power, 0.5),
         (power.square(), 0.9),
         (torch.ones(20), 0.72),
+        (torch.tensor([4.0, 2.0, 2.0]), 0.75),
+        (torch.tensor([8.0, 4.0, 2.0, 2.0]), 0.5),
+        (torch.tensor([100.0, 30.0, 10.0, 3.0, 1.0, 0.3]), 0.99),
+        (power.sqrt(), 0.9),
+        (torch.tensor([2.0]), 0.3),
     ]
 
 
@@ -59,6 +64,12 @@ def by_search(variances, part):
     return torch.searchsorted(cumulative, torch.tensor(part, dtype=cumulative.dtype)) + 1
 
 
+def by_hand(variances, part):
+    """Count the shares below the part."""
+    shares = variances.cumsum(0) / variances.sum()
+    return int((shares < part).sum()) + 1
+
+
 EXERCISE = Exercise(
     name="01-components-needed",
     title="How many components does it take?",
@@ -82,5 +93,6 @@ EXERCISE = Exercise(
         share_of_the_largest,
     ),
     alternatives=(by_search,),
+    formulas=(by_hand,),
     right="It counts the dimensions of a flat surface, which is more than a curved one needs.",
 )

@@ -80,6 +80,20 @@ def by_low_rank_approximation(x, num):
     return centered @ (vectors @ vectors.T) + x.mean(0)
 
 
+def by_hand(x, num):
+    """Center, project and come back."""
+    mean = x.mean(0)
+    v = torch.linalg.svd(x - mean, full_matrices=False).Vh[:num].T
+    return mean + (x - mean) @ v @ v.T
+
+
+def by_singular_values(x, num):
+    """Put the three parts of the decomposition together again."""
+    mean = x.mean(0)
+    u, s, vh = torch.linalg.svd(x - mean, full_matrices=False)
+    return mean + u[:, :num] @ s[:num].diag() @ vh[:num]
+
+
 EXERCISE = Exercise(
     name="01-flat-code",
     title="The best flat code",
@@ -105,5 +119,9 @@ EXERCISE = Exercise(
         code_returned,
     ),
     alternatives=(by_low_rank_approximation,),
+    formulas=(
+        by_hand,
+        by_singular_values,
+    ),
     right="No linear code of this size reconstructs these data better.",
 )

@@ -62,6 +62,16 @@ def by_loss_function(x, x_hat):
     return torch.nn.functional.mse_loss(x_hat, x) * x[0].numel()
 
 
+def by_hand(x, x_hat):
+    """Square, sum, average."""
+    return ((x - x_hat) ** 2).flatten(1).sum(1).mean(0)
+
+
+def by_axes(x, x_hat):
+    """Square, sum axis by axis, divide."""
+    return (x - x_hat).square().sum(-1).sum(-1).sum(-1).sum(0) / len(x)
+
+
 EXERCISE = Exercise(
     name="01-squared-error",
     title="Sum over pixels, mean over images",
@@ -87,5 +97,9 @@ EXERCISE = Exercise(
         per_image,
     ),
     alternatives=(by_loss_function,),
+    formulas=(
+        by_hand,
+        by_axes,
+    ),
     right="Sums over pixels are what a likelihood needs. Their mean is D times too small.",
 )

@@ -67,10 +67,28 @@ def blind_to_the_columns(answer):
     return None
 
 
+def finite_for_one_subspace(answer):
+    """Rounding lifts a cosine above one."""
+    for seed in range(20):
+        a = normal((6, 2), 20 + seed)
+        if not torch.as_tensor(answer(a, a @ normal((2, 2), 50 + seed))).isfinite().all():
+            return (
+                "For two sets of columns that span the same subspace it returns NaN: rounding "
+                "lifts a cosine above one. Clamp it."
+            )
+    return None
+
+
 def by_projections(a, b):
     """Compare the projections on the two subspaces."""
     a, b = torch.linalg.svd(a, full_matrices=False).U, torch.linalg.svd(b, full_matrices=False).U
-    return torch.rad2deg(torch.arccos(torch.linalg.svdvals(b.T @ a).min()))
+    return torch.rad2deg(torch.arccos(torch.linalg.svdvals(b.T @ a).min().clamp(max=1)))
+
+
+def by_hand(a, b):
+    """The arccosine of the smallest cosine."""
+    cosines = torch.linalg.svdvals(torch.linalg.qr(a).Q.T @ torch.linalg.qr(b).Q)
+    return cosines.min().clamp(max=1).acos() * 180 / math.pi
 
 
 EXERCISE = Exercise(
@@ -81,7 +99,10 @@ EXERCISE = Exercise(
     parameters=("a", "b"),
     cases=cases,
     truth=truth,
-    properties=(blind_to_the_columns,),
+    properties=(
+        blind_to_the_columns,
+        finite_for_one_subspace,
+    ),
     hints=(
         "A subspace has many sets of columns. Which set makes scalar products into cosines?",
         "Orthonormalize both sets with `torch.linalg.qr`. The singular values of the product of "
@@ -97,5 +118,6 @@ EXERCISE = Exercise(
         cosine_returned,
     ),
     alternatives=(by_projections,),
+    formulas=(by_hand,),
     right="An error near PCA's would not have shown a direction that is off by 90 degrees.",
 )

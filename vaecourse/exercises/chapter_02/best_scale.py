@@ -79,6 +79,21 @@ def by_formula(x, mean):
     return log_scale.exp(), -x[0].numel() * (log_scale + constant)
 
 
+def by_hand(x, mean):
+    """The root of the mean squared error, and the density there."""
+    pixels = x[0].numel()
+    scale = (x - mean).square().mean().sqrt()
+    return scale, -pixels * (scale.log() + 0.5 + 0.5 * math.log(2 * math.pi))
+
+
+def by_density(x, mean):
+    """The density of every pixel at the best scale."""
+    scale = ((x - mean) ** 2).mean() ** 0.5
+    squares = ((x - mean) / scale) ** 2
+    logs = -0.5 * squares - scale.log() - 0.5 * math.log(2 * math.pi)
+    return scale, logs.flatten(1).sum(1).mean()
+
+
 EXERCISE = Exercise(
     name="02-best-scale",
     title="The best shared scale",
@@ -105,5 +120,9 @@ EXERCISE = Exercise(
         per_pixel,
     ),
     alternatives=(by_formula,),
+    formulas=(
+        by_hand,
+        by_density,
+    ),
     right="Squared error with σ = 1 claims far more noise than digits have.",
 )

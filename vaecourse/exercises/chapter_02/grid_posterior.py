@@ -16,12 +16,19 @@ def case(num, rows, seed, step, dtype=torch.float64):
     return log_likelihood.to(dtype), log_prior.to(dtype), step
 
 
+def apart(rows, seed):
+    """Three examples whose likelihoods are far from each other."""
+    log_likelihood, log_prior, step = case(rows, 3, seed, 0.3)
+    return log_likelihood + torch.tensor([0.0, -1500.0, 900.0]).to(log_prior), log_prior, step
+
+
 def cases():
     """Grids of different size."""
     return [
         case(41, 3, 1, 0.25),
         case(101, 50, 2, 0.1),
         case(60, 2, 3, 0.2, torch.float32),
+        apart(30, 4),
     ]
 
 
@@ -78,6 +85,24 @@ def by_softmax(log_likelihood, log_prior, step):
     return (log_likelihood + log_prior.unsqueeze(1)).softmax(dim=0) / step
 
 
+def by_hand(log_likelihood, log_prior, step):
+    """Joint, less its log sum, over the step."""
+    joint = log_likelihood + log_prior[:, None]
+    return (joint - joint.logsumexp(0)).exp() / step
+
+
+def by_weights(log_likelihood, log_prior, step):
+    """Softmax over the grid."""
+    return (log_likelihood + log_prior[:, None]).softmax(0) / step
+
+
+def by_maximum(log_likelihood, log_prior, step):
+    """Take the maximum off, and normalize."""
+    joint = log_likelihood + log_prior[:, None]
+    weights = (joint - joint.amax(0)).exp()
+    return weights / weights.sum(0) / step
+
+
 EXERCISE = Exercise(
     name="02-grid-posterior",
     title="Bayes' rule on a grid",
@@ -104,5 +129,10 @@ EXERCISE = Exercise(
         log_returned,
     ),
     alternatives=(by_softmax,),
+    formulas=(
+        by_hand,
+        by_weights,
+        by_maximum,
+    ),
     right="This is what an encoder approximates where no grid is fine enough.",
 )

@@ -60,6 +60,12 @@ def by_sums(weight, bias, scale):
     return bias.clone(), covariance
 
 
+def by_hand(weight, bias, scale):
+    """The signal and the noise."""
+    identity = torch.eye(len(weight), dtype=weight.dtype)
+    return bias, weight @ weight.T + scale**2 * identity
+
+
 EXERCISE = Exercise(
     name="02-linear-marginal",
     title="The linear marginal",
@@ -85,5 +91,6 @@ EXERCISE = Exercise(
         only_variances,
     ),
     alternatives=(by_sums,),
+    formulas=(by_hand,),
     right="Every W with the same WWᵀ gives the same marginal: no single code has a meaning.",
 )

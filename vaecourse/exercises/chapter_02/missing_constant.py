@@ -69,6 +69,22 @@ def by_distribution(p):
     return at_zero - (1 - p).log()
 
 
+def by_hand(p):
+    """The formula, and its limit."""
+    half = (p - 0.5).abs() < 1e-3
+    safe = torch.where(half, 0.4, p)
+    constant = torch.where(half, 2.0, torch.logit(safe) / (2 * safe - 1))
+    return constant.log()
+
+
+def by_cases(p):
+    """The logarithm of the formula, and the logarithm of its limit."""
+    half = (p - 0.5).abs() < 1e-3
+    safe = torch.where(half, 0.4, p)
+    formula = ((safe / (1 - safe)).log() / (2 * safe - 1)).log()
+    return torch.where(half, math.log(2), formula)
+
+
 EXERCISE = Exercise(
     name="02-missing-constant",
     title="The missing constant",
@@ -93,5 +109,9 @@ EXERCISE = Exercise(
         zero_at_one_half,
     ),
     alternatives=(by_distribution,),
+    formulas=(
+        by_hand,
+        by_cases,
+    ),
     right="Every gray pixel lacks at least log 2 nats where this constant is forgotten.",
 )

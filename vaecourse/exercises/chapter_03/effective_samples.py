@@ -9,10 +9,12 @@ __all__ = ["EXERCISE"]
 
 def cases():
     """Log weights, some of them far below zero."""
+    apart = torch.tensor([0.0, -700.0, 400.0])
     return [
         (normal((5, 3), 1),),
         (normal((50, 60), 2, scale=3.0) - 800.0,),
         (normal((20, 2), 3, torch.float64) + 900.0,),
+        (normal((6, 3), 8) + apart,),
     ]
 
 
@@ -69,6 +71,22 @@ def by_logs(log_weights):
     return (2 * log_weights.logsumexp(0) - (2 * log_weights).logsumexp(0)).exp()
 
 
+def by_hand(log_weights):
+    """One over the sum of squared shares."""
+    return 1 / log_weights.softmax(0).square().sum(0)
+
+
+def by_sums(log_weights):
+    """The squared sum over the sum of squares."""
+    weights = (log_weights - log_weights.amax(0)).exp()
+    return weights.sum(0) ** 2 / (weights**2).sum(0)
+
+
+def by_logs_too(log_weights):
+    """With logarithms of both sums."""
+    return (2 * log_weights.logsumexp(0) - (2 * log_weights).logsumexp(0)).exp()
+
+
 EXERCISE = Exercise(
     name="03-effective-samples",
     title="Count the samples that matter",
@@ -94,5 +112,10 @@ EXERCISE = Exercise(
         over_the_batch,
     ),
     alternatives=(by_logs,),
+    formulas=(
+        by_hand,
+        by_sums,
+        by_logs_too,
+    ),
     right="Near 1 it says that a single code carries the estimate: trust no error bar then.",
 )

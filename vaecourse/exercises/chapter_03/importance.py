@@ -91,6 +91,19 @@ def by_logaddexp(log_likelihood, log_prior, log_proposal):
     return logs.logcumsumexp(0)[-1] - math.log(logs.shape[0])
 
 
+def by_hand(log_likelihood, log_prior, log_proposal):
+    """The log mean of the weights."""
+    logs = log_likelihood + log_prior - log_proposal
+    return logs.logsumexp(0) - math.log(len(logs))
+
+
+def by_maximum(log_likelihood, log_prior, log_proposal):
+    """Take the maximum off, and put it back."""
+    logs = log_likelihood + log_prior - log_proposal
+    largest = logs.amax(0)
+    return largest + (logs - largest).exp().mean(0).log()
+
+
 EXERCISE = Exercise(
     name="03-importance",
     title="Sample near the posterior",
@@ -117,5 +130,9 @@ EXERCISE = Exercise(
         normalized,
     ),
     alternatives=(by_logaddexp,),
+    formulas=(
+        by_hand,
+        by_maximum,
+    ),
     right="From the posterior itself, one sample would be exact.",
 )

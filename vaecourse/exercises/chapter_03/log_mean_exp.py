@@ -12,10 +12,12 @@ __all__ = ["EXERCISE"]
 
 def cases():
     """Log weights, some of them far below zero, as images have them."""
+    apart = torch.tensor([0.0, -700.0, 400.0])
     return [
         (normal((4, 3), 1, scale=2.0),),
         (normal((9, 60), 2, scale=5.0) - 800.0,),
         (normal((7, 2), 3, torch.float64) + 900.0,),
+        (normal((6, 3), 8) + apart,),
     ]
 
 
@@ -65,6 +67,17 @@ def by_hand(log_weights):
     return top + (log_weights - top).exp().mean(0).log()
 
 
+def step_by_step(log_weights):
+    """The log of the sum, less log K."""
+    return log_weights.logsumexp(0) - math.log(len(log_weights))
+
+
+def by_maximum(log_weights):
+    """Take the maximum off, and put it back."""
+    largest = log_weights.amax(0)
+    return largest + (log_weights - largest).exp().mean(0).log()
+
+
 EXERCISE = Exercise(
     name="03-log-mean-exp",
     title="The log of a mean, from logs",
@@ -88,5 +101,9 @@ EXERCISE = Exercise(
         over_everything,
     ),
     alternatives=(by_hand,),
+    formulas=(
+        step_by_step,
+        by_maximum,
+    ),
     right="The mean is unbiased for p(x). Its logarithm is too low on average.",
 )

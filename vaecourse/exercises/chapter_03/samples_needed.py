@@ -70,6 +70,18 @@ def by_logs(ratios):
     return torch.expm1((torch.log1p(ratios) - twice.log() / 2 + ratios / twice).sum())
 
 
+def by_hand(ratios):
+    """The product over dimensions."""
+    return ((1 + ratios) / (1 + 2 * ratios).sqrt() * (ratios / (1 + 2 * ratios)).exp()).prod() - 1
+
+
+def by_logs_too(ratios):
+    """Sum logarithms."""
+    exponent = ratios / (1 + 2 * ratios)
+    logs = (1 + ratios).log() - 0.5 * (1 + 2 * ratios).log() + exponent
+    return logs.sum().exp() - 1
+
+
 EXERCISE = Exercise(
     name="03-samples-needed",
     title="A budget of samples",
@@ -93,5 +105,9 @@ EXERCISE = Exercise(
         by_information,
     ),
     alternatives=(by_logs,),
+    formulas=(
+        by_hand,
+        by_logs_too,
+    ),
     right="Collapsed dimensions cost nothing. Each informative one multiplies the bill.",
 )

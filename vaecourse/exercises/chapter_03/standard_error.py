@@ -11,10 +11,12 @@ __all__ = ["EXERCISE"]
 
 def cases():
     """Log weights of moderate size and far below zero."""
+    apart = torch.tensor([0.0, -700.0, 400.0])
     return [
         (normal((5, 3), 1),),
         (normal((40, 60), 2, scale=3.0) - 800.0,),
         (normal((12, 2), 3, torch.float64),),
+        (normal((6, 3), 8) + apart,),
     ]
 
 
@@ -76,6 +78,19 @@ def by_standard_deviation(log_weights):
     return weights.std(0, correction=1) / weights.mean(0) / len(weights) ** 0.5
 
 
+def by_hand(log_weights):
+    """The relative spread over the root of K."""
+    weights = (log_weights - log_weights.amax(0)).exp()
+    return weights.std(0) / weights.mean(0) / math.sqrt(len(log_weights))
+
+
+def by_variances(log_weights):
+    """The root of the variance of the mean."""
+    count = len(log_weights)
+    relative = log_weights.softmax(0) * count
+    return (relative.var(0) / count) ** 0.5
+
+
 EXERCISE = Exercise(
     name="03-standard-error",
     title="An error bar with a ceiling",
@@ -102,5 +117,9 @@ EXERCISE = Exercise(
         log_of_the_error,
     ),
     alternatives=(by_standard_deviation,),
+    formulas=(
+        by_hand,
+        by_variances,
+    ),
     right="It never exceeds 1 nat, however wrong the estimate is.",
 )

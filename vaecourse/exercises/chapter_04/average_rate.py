@@ -71,6 +71,18 @@ def rate_by_singular_values(weight, scale):
     return 0.5 * torch.log1p((torch.linalg.svdvals(weight) / scale) ** 2).sum()
 
 
+def by_hand(weight, scale):
+    """Half a log determinant."""
+    identity = torch.eye(weight.shape[1], dtype=weight.dtype)
+    return 0.5 * torch.logdet(identity + weight.T @ weight / scale**2)
+
+
+def by_values(weight, scale):
+    """Half the logs of one plus the ratios."""
+    values = torch.linalg.svdvals(weight)
+    return 0.5 * (1 + values**2 / scale**2).log().sum()
+
+
 EXERCISE = Exercise(
     name="04-average-rate",
     title="Where the average rate goes",
@@ -96,5 +108,9 @@ EXERCISE = Exercise(
         minus_the_rate,
     ),
     alternatives=(rate_by_singular_values,),
+    formulas=(
+        by_hand,
+        by_values,
+    ),
     right="No code of this model costs more on average than x says about z.",
 )

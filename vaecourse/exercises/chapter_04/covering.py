@@ -67,6 +67,19 @@ def covering_by_moments(weights, means, scales):
     return mean, (weights @ (scales**2 + means**2) - mean**2) ** 0.5
 
 
+def by_hand(weights, means, scales):
+    """Within and between."""
+    mean = (weights * means).sum()
+    return mean, (weights * (scales**2 + (means - mean) ** 2)).sum().sqrt()
+
+
+def by_moments(weights, means, scales):
+    """The second moment, less the squared mean."""
+    mean = (weights * means).sum()
+    second = (weights * scales**2).sum() + (weights * means**2).sum()
+    return mean, (second - mean**2).sqrt()
+
+
 EXERCISE = Exercise(
     name="04-covering",
     title="The Gaussian that covers the mass",
@@ -92,5 +105,9 @@ EXERCISE = Exercise(
         second_moment,
     ),
     alternatives=(covering_by_moments,),
+    formulas=(
+        by_hand,
+        by_moments,
+    ),
     right="Averaging over p matches moments. Averaging over q would sit on a mode.",
 )

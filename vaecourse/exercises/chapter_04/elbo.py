@@ -112,6 +112,35 @@ def elbo_by_entropy(log_joint, mean, log_variance, eps):
     return torch.stack([log_joint(z), -log_q]).sum(0).sum(0) / eps.shape[0]
 
 
+def with_exact_entropy(log_joint, mean, log_variance, eps):
+    """The log joint from samples, and the entropy of q in closed form."""
+    q = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    return log_joint(q.mean + q.stddev * eps).mean(0) + q.entropy().sum(-1)
+
+
+def by_hand(log_joint, mean, log_variance, eps):
+    """Log joint less log q, at the codes."""
+    scale = (log_variance / 2).exp()
+    z = mean + scale * eps
+    squares = ((z - mean) / scale) ** 2
+    log_q = (-0.5 * squares - scale.log() - 0.5 * math.log(2 * math.pi)).sum(-1)
+    return (log_joint(z) - log_q).mean(0)
+
+
+def by_noise(log_joint, mean, log_variance, eps):
+    """The density of the noise, and the volume of the stretch."""
+    z = mean + (0.5 * log_variance).exp() * eps
+    log_noise = (-0.5 * eps**2 - 0.5 * math.log(2 * math.pi)).sum(-1)
+    return (log_joint(z) - (log_noise - 0.5 * log_variance.sum(-1))).mean(0)
+
+
+def by_distribution(log_joint, mean, log_variance, eps):
+    """With a distribution."""
+    z = mean + (log_variance / 2).exp() * eps
+    log_q = torch.distributions.Normal(mean, (log_variance / 2).exp()).log_prob(z)
+    return log_joint(z).mean(0) - log_q.sum(-1).mean(0)
+
+
 EXERCISE = Exercise(
     name="04-elbo",
     title="The ELBO from samples",
@@ -120,6 +149,7 @@ EXERCISE = Exercise(
     parameters=("log_joint", "mean", "log_variance", "eps"),
     cases=elbo_cases,
     truth=elbo_truth,
+    also=(with_exact_entropy,),
     gradients=("mean", "log_variance"),
     properties=(elbo_below_log_p,),
     hints=(
@@ -140,5 +170,10 @@ EXERCISE = Exercise(
         detached,
     ),
     alternatives=(elbo_by_entropy,),
+    formulas=(
+        by_hand,
+        by_noise,
+        by_distribution,
+    ),
     right="Its mean lies below log p(x), by exactly the KL of q from the posterior.",
 )

@@ -101,6 +101,20 @@ def kl_by_distributions(mean_q, log_variance_q, mean_p, log_variance_p):
     return td.kl_divergence(q, p)
 
 
+def by_hand(mean_q, log_variance_q, mean_p, log_variance_p):
+    """Ratio of variances, distance of means, minus one, and the log ratio."""
+    ratio = log_variance_q.exp() / log_variance_p.exp()
+    distance = (mean_q - mean_p) ** 2 / log_variance_p.exp()
+    return 0.5 * (ratio + distance - 1 + log_variance_p - log_variance_q).sum(-1)
+
+
+def by_scales(mean_q, log_variance_q, mean_p, log_variance_p):
+    """With standard deviations, every dimension summed apart."""
+    s_q, s_p = (log_variance_q / 2).exp(), (log_variance_p / 2).exp()
+    squares = (s_q**2 + (mean_q - mean_p) ** 2).div(2 * s_p**2).sum(1)
+    return (s_p / s_q).log().sum(1) + squares - 0.5 * mean_q.shape[1]
+
+
 EXERCISE = Exercise(
     name="04-gaussian-kl",
     title="The KL divergence of two Gaussians",
@@ -130,5 +144,9 @@ EXERCISE = Exercise(
         standard_prior,
     ),
     alternatives=(kl_by_distributions,),
+    formulas=(
+        by_hand,
+        by_scales,
+    ),
     right="It is the rate of every VAE in this book, with p the prior.",
 )

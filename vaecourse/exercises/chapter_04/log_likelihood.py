@@ -74,6 +74,19 @@ def likelihood_by_multivariate(x, mean, scale):
     return td.MultivariateNormal(mean, covariance).log_prob(x)
 
 
+def by_hand(x, mean, scale):
+    """Squares, log scale and constant."""
+    squares = ((x - mean) / scale) ** 2
+    return (-0.5 * squares - math.log(scale) - 0.5 * math.log(2 * math.pi)).sum(-1)
+
+
+def by_dimension(x, mean, scale):
+    """Count the constants by dimensions."""
+    size = x.shape[1]
+    constant = 0.5 * size * math.log(2 * math.pi)
+    return -((x - mean) ** 2).sum(-1) / (2 * scale**2) - size * math.log(scale) - constant
+
+
 EXERCISE = Exercise(
     name="04-log-likelihood",
     title="Squared error and the constant",
@@ -102,5 +115,9 @@ EXERCISE = Exercise(
         minus_log_likelihood,
     ),
     alternatives=(likelihood_by_multivariate,),
+    formulas=(
+        by_hand,
+        by_dimension,
+    ),
     right="Squared error plus KL is minus an ELBO for σ² = ½; a pixel mean claims σ² = D/2.",
 )

@@ -39,6 +39,17 @@ def truth(rate, u):
     return tuple(Estimate(value, torch.zeros_like(value)) for value in exact)
 
 
+def a_function_of_u(answer):
+    """The draw follows u, and nothing else."""
+    u = torch.linspace(0.05, 0.95, 19, dtype=torch.float64)
+    z, again = (answer(torch.ones_like(u), u) for _ in range(2))
+    if not torch.equal(z, again):
+        return "Two calls with the same `u` give two results: take your chance from `u` alone."
+    if (z < 0).any():
+        return "Some of your numbers are negative. An exponential variable is not."
+    return None
+
+
 def negative(rate, u):
     """Your numbers are negative. The log of a number below one is: change the sign."""
     return torch.log1p(-u) / rate
@@ -83,6 +94,7 @@ EXERCISE = Exercise(
     cases=cases,
     truth=truth,
     measure=measure,
+    properties=(a_function_of_u,),
     hints=(
         "For which z is the probability of less than z equal to u?",
         "Solve u = 1 − exp(−r z) for z.",

@@ -63,6 +63,11 @@ def by_location_and_scale(mean, log_variance, eps):
     return torch.addcmul(mean.expand_as(eps), log_variance.exp().sqrt().expand_as(eps), eps)
 
 
+def by_hand(mean, log_variance, eps):
+    """Stretch and shift."""
+    return mean + (log_variance / 2).exp() * eps
+
+
 EXERCISE = Exercise(
     name="05-reparameterize",
     title="The trick in one line",
@@ -88,5 +93,6 @@ EXERCISE = Exercise(
         mean_detached,
     ),
     alternatives=(by_location_and_scale,),
+    formulas=(by_hand,),
     right="The noise stands beside the path, and the gradient passes.",
 )

@@ -90,6 +90,22 @@ def by_autograd(f, z, mean, log_variance):
     return torch.autograd.grad(loss, phi)[0].flatten()
 
 
+def by_hand(f, z, mean, log_variance):
+    """The scores, weighted."""
+    variance = log_variance.exp()
+    deviation = z - mean
+    of_mean = f[:, None] * (deviation / variance)
+    of_log = f[:, None] * (0.5 * (deviation**2 / variance - 1))
+    return torch.cat([of_mean.mean(0), of_log.mean(0)])
+
+
+def by_scales(f, z, mean, log_variance):
+    """With standard deviations, weighted at the end."""
+    noise = (z - mean) / (log_variance / 2).exp()
+    scores = torch.cat([noise / (log_variance / 2).exp(), 0.5 * noise**2 - 0.5], dim=-1)
+    return (scores * f[:, None]).mean(0)
+
+
 EXERCISE = Exercise(
     name="05-score-function",
     title="Trial and error",
@@ -116,5 +132,9 @@ EXERCISE = Exercise(
         mean_of_f_apart,
     ),
     alternatives=(by_autograd,),
+    formulas=(
+        by_hand,
+        by_scales,
+    ),
     right="It never asked for the slope of f. That is its strength and its noise.",
 )

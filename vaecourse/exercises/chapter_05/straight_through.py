@@ -83,6 +83,12 @@ def by_detached_difference(relaxed):
     return relaxed + (hard - relaxed).detach()
 
 
+def by_hand(relaxed):
+    """One-hot in value, relaxed in gradient."""
+    hard = (relaxed == relaxed.amax(-1, keepdim=True)).to(relaxed.dtype)
+    return hard + relaxed - relaxed.detach()
+
+
 EXERCISE = Exercise(
     name="05-straight-through",
     title="Straight through the jump",
@@ -110,5 +116,6 @@ EXERCISE = Exercise(
         over_the_batch,
     ),
     alternatives=(by_detached_difference,),
+    formulas=(by_hand,),
     right="The value is discrete. The gradient is that of the relaxation, and so is its bias.",
 )

@@ -76,6 +76,12 @@ def by_two_steps(event_shape, kl_weight):
     return scale**2, scale
 
 
+def by_hand(event_shape, kl_weight):
+    """The number of pixels, halved."""
+    beta = kl_weight * math.prod(event_shape) / 2
+    return beta, math.sqrt(kl_weight * math.prod(event_shape) / 2)
+
+
 EXERCISE = Exercise(
     name="06-effective-beta",
     title="The β in somebody else's code",
@@ -102,5 +108,6 @@ EXERCISE = Exercise(
         scale_upside_down,
     ),
     alternatives=(by_two_steps,),
+    formulas=(by_hand,),
     right="A weight of 0.00025 looks tiny. It was a β of about one and a half.",
 )

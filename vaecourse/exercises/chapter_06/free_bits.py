@@ -88,6 +88,20 @@ def by_where(mean, log_variance, floor):
     return torch.where(rate > floor, rate, torch.full_like(rate, floor)).sum()
 
 
+def by_hand(mean, log_variance, floor):
+    """Average, then floor, then sum."""
+    variance = log_variance.exp()
+    kl = 0.5 * (mean**2 + variance - 1 - log_variance)
+    return kl.mean(0).clamp(min=floor).sum()
+
+
+def by_terms(mean, log_variance, floor):
+    """Term by term, and the larger of two."""
+    kl = 0.5 * mean**2 + 0.5 * log_variance.exp() - 0.5 - 0.5 * log_variance
+    rate = kl.mean(0)
+    return torch.where(rate > floor, rate, floor).sum(0)
+
+
 EXERCISE = Exercise(
     name="06-free-bits",
     title="Free bits",
@@ -116,5 +130,9 @@ EXERCISE = Exercise(
         no_floor,
     ),
     alternatives=(by_where,),
+    formulas=(
+        by_hand,
+        by_terms,
+    ),
     right="Below the floor a unit feels no pull to the prior: its gradient is zero.",
 )

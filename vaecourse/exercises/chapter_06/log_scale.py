@@ -86,6 +86,20 @@ def by_log_variance(mean, log_scale, eps):
     return torch.addcmul(mean, (log_variance / 2).exp(), eps), divergence(mean, log_variance)
 
 
+def by_hand(mean, log_scale, eps):
+    """The scale, and the divergence."""
+    variance = log_scale.exp() ** 2
+    kl = 0.5 * (mean**2 + variance - 1 - 2 * log_scale).sum(1)
+    return mean + log_scale.exp() * eps, kl
+
+
+def by_terms(mean, log_scale, eps):
+    """Term by term."""
+    scale, double = log_scale.exp(), 2 * log_scale
+    kl = 0.5 * mean**2 + 0.5 * double.exp() - 0.5 - log_scale
+    return mean + scale * eps, kl.sum(-1)
+
+
 EXERCISE = Exercise(
     name="06-log-scale",
     title="The other parameterization",
@@ -114,5 +128,9 @@ EXERCISE = Exercise(
         averaged,
     ),
     alternatives=(by_log_variance,),
+    formulas=(
+        by_hand,
+        by_terms,
+    ),
     right="Either parameterization will do, as long as every line knows which one it is.",
 )

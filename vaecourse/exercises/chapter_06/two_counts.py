@@ -82,6 +82,19 @@ def by_moments(mean, log_variance):
     return activity, kl.sum(0) / count
 
 
+def by_hand(mean, log_variance):
+    """Variance of means, and average divergence."""
+    variance = log_variance.exp()
+    kl = 0.5 * (mean**2 + variance - 1 - log_variance)
+    return mean.var(0), kl.mean(0)
+
+
+def by_terms(mean, log_variance):
+    """Term by term."""
+    kl = 0.5 * mean**2 + 0.5 * log_variance.exp() - 0.5 - 0.5 * log_variance
+    return ((mean - mean.mean(0)) ** 2).sum(0) / (len(mean) - 1), kl.mean(0)
+
+
 EXERCISE = Exercise(
     name="06-two-counts",
     title="Two ways to see that a unit is silent",
@@ -109,5 +122,9 @@ EXERCISE = Exercise(
         rate_summed,
     ),
     alternatives=(by_moments,),
+    formulas=(
+        by_hand,
+        by_terms,
+    ),
     right="A unit may pass the threshold of activity and still carry hardly any nats.",
 )

@@ -83,6 +83,20 @@ def by_centering(mean, variance):
     return center, torch.einsum("ni,nj->ij", offset, offset) / len(mean) + variance.mean(0).diag()
 
 
+def by_hand(mean, variance):
+    """Between and within."""
+    centered = mean - mean.mean(0)
+    between = centered.T @ centered / len(mean)
+    return mean.mean(0), between + variance.mean(0).diag()
+
+
+def by_moments(mean, variance):
+    """Second moments, less the product of means."""
+    average = mean.mean(0)
+    second = mean.T @ mean / len(mean) + variance.mean(0).diag()
+    return average, second - average[:, None] * average
+
+
 EXERCISE = Exercise(
     name="07-aggregate",
     title="Moments of the aggregate posterior",
@@ -110,5 +124,9 @@ EXERCISE = Exercise(
         divided_twice,
     ),
     alternatives=(by_centering,),
+    formulas=(
+        by_hand,
+        by_moments,
+    ),
     right="This matrix, and not the twenty panels, tells whether the dimensions are independent.",
 )

@@ -85,6 +85,12 @@ def by_complex_numbers(start, end, num):
     return torch.outer(turns.real, start) + torch.outer(turns.imag, end)
 
 
+def by_hand(start, end, num):
+    """A quarter of a circle."""
+    t = torch.linspace(0, 1, num, dtype=start.dtype)[:, None] * (math.pi / 2)
+    return t.cos() * start + t.sin() * end
+
+
 EXERCISE = Exercise(
     name="07-arc",
     title="Walk along an arc",
@@ -111,5 +117,6 @@ EXERCISE = Exercise(
         normalized_to_one,
     ),
     alternatives=(by_complex_numbers,),
+    formulas=(by_hand,),
     right="Along the arc every point is about as long as a draw from the prior.",
 )

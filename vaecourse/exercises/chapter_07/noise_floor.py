@@ -86,6 +86,13 @@ def by_cross_entropy(gray):
     return torch.nn.functional.binary_cross_entropy(g, g, reduction="none").sum(1)
 
 
+def by_hand(gray):
+    """The entropy of every pixel."""
+    paper = 1 - gray
+    coins = -torch.xlogy(gray, gray) - torch.xlogy(paper, paper)
+    return coins.flatten(1).sum(1)
+
+
 EXERCISE = Exercise(
     name="07-noise-floor",
     title="The noise that nobody can predict",
@@ -112,5 +119,6 @@ EXERCISE = Exercise(
         likelier_side,
     ),
     alternatives=(by_cross_entropy,),
+    formulas=(by_hand,),
     right="No model comes below this on average, however good it is.",
 )

@@ -76,6 +76,12 @@ def by_hypot(bounds, gains):
     return bounds.neg().mean() - gains.mean(), torch.hypot(*errors)
 
 
+def by_hand(bounds, gains):
+    """Means, and squared errors."""
+    error = bounds.var() / len(bounds) + gains.var() / len(gains)
+    return -(bounds.mean() + gains.mean()), error.sqrt()
+
+
 EXERCISE = Exercise(
     name="07-two-parts",
     title="An estimate in two parts",
@@ -103,5 +109,6 @@ EXERCISE = Exercise(
         variance_for_error,
     ),
     alternatives=(by_hypot,),
+    formulas=(by_hand,),
     right="Sixty expensive images and ten thousand cheap ones make one honest number.",
 )

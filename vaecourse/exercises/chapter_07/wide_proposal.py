@@ -105,6 +105,27 @@ def with_the_noise(log_joint, mean, scale, factor, eps):
     return logs.logsumexp(0) - math.log(eps.shape[0]), 1 / logs.softmax(0).square().sum(0)
 
 
+def by_hand(log_joint, mean, scale, factor, eps):
+    """Weights at the codes of a wider Gaussian."""
+    wide = factor * scale
+    z = mean + wide * eps
+    squares = ((z - mean) / wide) ** 2
+    log_q = (-0.5 * squares - wide.log() - 0.5 * math.log(2 * math.pi)).sum(-1)
+    logs = log_joint(z) - log_q
+    return logs.logsumexp(0) - math.log(len(eps)), 1 / logs.softmax(0).square().sum(0)
+
+
+def by_noise(log_joint, mean, scale, factor, eps):
+    """The density of the noise, and the volume of the stretch."""
+    z = mean + factor * scale * eps
+    log_noise = (-0.5 * eps**2 - 0.5 * math.log(2 * math.pi)).sum(-1)
+    log_q = log_noise - scale.log().sum(-1) - scale.shape[-1] * math.log(factor)
+    logs = log_joint(z) - log_q
+    shares = (logs - logs.amax(0)).exp()
+    size = shares.sum(0) ** 2 / (shares**2).sum(0)
+    return logs.amax(0) + shares.mean(0).log(), size
+
+
 EXERCISE = Exercise(
     name="07-wide-proposal",
     title="A better proposal",
@@ -132,5 +153,9 @@ EXERCISE = Exercise(
         share_for_size,
     ),
     alternatives=(with_the_noise,),
+    formulas=(
+        by_hand,
+        by_noise,
+    ),
     right="Too narrow is worse than too wide: what the proposal never draws has a huge weight.",
 )

@@ -57,6 +57,12 @@ def by_comparison(y, num_classes):
     return (y[:, None] == torch.arange(num_classes)).float()
 
 
+def by_hand(y, num_classes):
+    """Compare labels with classes."""
+    classes = torch.arange(num_classes)
+    return (y[:, None] == classes).float()
+
+
 EXERCISE = Exercise(
     name="08-evidence",
     title="What was told",
@@ -65,6 +71,7 @@ EXERCISE = Exercise(
     parameters=("y", "num_classes"),
     cases=cases,
     truth=truth,
+    dtype=torch.float32,
     vectorized=True,
     hints=(
         "Which row has no 1 at all?",
@@ -80,5 +87,6 @@ EXERCISE = Exercise(
         rows_dropped,
     ),
     alternatives=(by_comparison,),
+    formulas=(by_hand,),
     right="A row of zeros says nothing, and that is what −1 means.",
 )

@@ -1,5 +1,7 @@
 """Draw by draw."""
 
+import math
+
 import numpy as np
 from scipy import stats
 
@@ -93,6 +95,14 @@ def by_interval(first, second):
     return (low + high) / 2, (high - low) / 2
 
 
+def by_hand(first, second):
+    """Student's interval of the differences."""
+    gaps = first - second
+    count = len(gaps)
+    half = stats.t.ppf(0.975, count - 1) * gaps.std(ddof=1) / math.sqrt(count)
+    return float(gaps.mean()), float(half)
+
+
 EXERCISE = Exercise(
     name="08-paired",
     title="Draw by draw",
@@ -121,5 +131,6 @@ EXERCISE = Exercise(
         turned_around,
     ),
     alternatives=(by_interval,),
+    formulas=(by_hand,),
     right="Two intervals may overlap, and one method may still win on every draw.",
 )

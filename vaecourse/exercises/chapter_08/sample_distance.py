@@ -85,6 +85,11 @@ def agrees_with_samples(answer):
     return None
 
 
+def by_hand(mean_a, variance_a, mean_b, variance_b):
+    """Distance of means, and both variances."""
+    return ((mean_a - mean_b) ** 2 + variance_a + variance_b).sum(-1)
+
+
 EXERCISE = Exercise(
     name="08-sample-distance",
     title="How far apart are two samples?",
@@ -111,5 +116,6 @@ EXERCISE = Exercise(
         rooted,
     ),
     alternatives=(by_second_moments,),
+    formulas=(by_hand,),
     right="An inactive unit adds 2 to the squared distance of any two samples, and no information.",
 )

@@ -20,7 +20,7 @@ def case(rows, classes, alpha, seed):
 
 def cases():
     """Small and larger graphs, two values of alpha."""
-    return [case(6, 2, 0.8, 1), case(60, 4, 0.9, 2), case(9, 3, 0.5, 3)]
+    return [case(6, 2, 0.8, 1), case(60, 4, 0.9, 2), case(9, 3, 0.5, 3), case(12, 3, 0.99, 4)]
 
 
 def shares(graph, left=0.5, right=0.5):
@@ -32,7 +32,7 @@ def shares(graph, left=0.5, right=0.5):
 def truth(graph, told, alpha):
     """Repeat the rule until nothing moves."""
     evidence, step = told, shares(graph)
-    for _ in range(600):
+    for _ in range(2000):
         evidence = alpha * step @ evidence + (1 - alpha) * told
     return evidence
 
@@ -81,6 +81,14 @@ def by_eigenvectors(graph, told, alpha):
     return vectors @ (gains[:, None] * (vectors.T @ told))
 
 
+def by_hand(graph, told, alpha):
+    """Solve for what one round does not change."""
+    root = graph.sum(1) ** 0.5
+    shares = graph / root[:, None] / root
+    identity = torch.eye(len(graph), dtype=graph.dtype)
+    return (1 - alpha) * torch.linalg.solve(identity - alpha * shares, told)
+
+
 EXERCISE = Exercise(
     name="08-spreading",
     title="Where spreading ends",
@@ -105,5 +113,6 @@ EXERCISE = Exercise(
         labels_weighted_one,
     ),
     alternatives=(by_eigenvectors,),
+    formulas=(by_hand,),
     right="A thousand rounds approach what one linear system gives at once.",
 )

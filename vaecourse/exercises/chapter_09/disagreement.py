@@ -71,6 +71,12 @@ def by_the_gap(given, logits):
     return given.double().logsumexp(0).to(given.dtype) - reached
 
 
+def by_hand(given, logits):
+    """The divergence of two softmaxes."""
+    log_q, log_r = logits.log_softmax(-1), given.T.log_softmax(-1)
+    return (log_q.exp() * (log_q - log_r)).sum(-1)
+
+
 EXERCISE = Exercise(
     name="09-disagreement",
     title="What classifier and generator disagree on",
@@ -99,5 +105,6 @@ EXERCISE = Exercise(
         sharpened,
     ),
     alternatives=(by_the_gap,),
+    formulas=(by_hand,),
     right="This is what an image without a label makes smaller, in either network.",
 )

@@ -89,6 +89,13 @@ def by_rows(bound, log_q, labeled, alpha, share):
     return -(weight.to(bound.dtype) * bound + alpha * label).mean()
 
 
+def by_hand(bound, log_q, labeled, alpha, labeled_share):
+    """Weighted means, and the label term."""
+    told, untold = bound[labeled].mean(), bound[~labeled].mean()
+    mean = labeled_share * told + (1 - labeled_share) * untold
+    return -mean - alpha * log_q[labeled].mean()
+
+
 EXERCISE = Exercise(
     name="09-label-term",
     title="The loss of a batch with extra labels",
@@ -116,5 +123,6 @@ EXERCISE = Exercise(
         no_share,
     ),
     alternatives=(by_rows,),
+    formulas=(by_hand,),
     right="However many labeled rows a batch takes along, the loss means the same.",
 )

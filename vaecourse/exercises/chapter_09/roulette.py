@@ -114,6 +114,14 @@ def by_ratio(probs, lots, threshold):
     return (lots < chance) * probs / chance
 
 
+def by_hand(probs, lots, threshold):
+    """The chance of every class, and the weight that makes up for it."""
+    chance = (probs / threshold).clamp(max=1)
+    likeliest = probs == probs.amax(-1, keepdim=True)
+    chance = torch.where(likeliest, 1.0, chance)
+    return torch.where(lots < chance, probs / chance, 0.0)
+
+
 EXERCISE = Exercise(
     name="09-roulette",
     title="Let unlikely classes draw lots",
@@ -141,5 +149,6 @@ EXERCISE = Exercise(
         renormalized,
     ),
     alternatives=(by_ratio,),
+    formulas=(by_hand,),
     right="The sum is unbiased, and most of its ten passes through the decoder are saved.",
 )

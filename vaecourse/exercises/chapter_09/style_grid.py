@@ -88,6 +88,13 @@ def by_repeats(decode, styles, num_classes):
     return decode(z, y).unflatten(0, (len(styles), num_classes))
 
 
+def by_hand(decode, styles, num_classes):
+    """Every style with every class."""
+    z = styles.repeat_interleave(num_classes, dim=0)
+    y = torch.arange(num_classes).repeat(len(styles))
+    return decode(z, y).reshape(len(styles), num_classes, -1)
+
+
 EXERCISE = Exercise(
     name="09-style-grid",
     title="Fix the style, change the class",
@@ -113,5 +120,6 @@ EXERCISE = Exercise(
         counted_from_one,
     ),
     alternatives=(by_repeats,),
+    formulas=(by_hand,),
     right="Along a row the hand stays. Down a column the digit does.",
 )

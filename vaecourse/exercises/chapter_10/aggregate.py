@@ -92,6 +92,12 @@ def in_logs(logits, labeled, prior):
     return prior @ (count.log() - logs.logsumexp(0))
 
 
+def by_hand(logits, labeled, prior):
+    """The cross-entropy of the prior and the mean prediction."""
+    mean = logits[~labeled].softmax(-1).mean(0)
+    return -(prior * mean.log()).sum()
+
+
 EXERCISE = Exercise(
     name="10-aggregate",
     title="Sure one by one, undecided together",
@@ -120,5 +126,6 @@ EXERCISE = Exercise(
         counted,
     ),
     alternatives=(in_logs,),
+    formulas=(by_hand,),
     right="With the log inside, every image would be asked to be undecided: the opposite.",
 )

@@ -15,7 +15,8 @@ def cases():
         [((3, 4), torch.float32), ((50, 10), torch.float32), ((4, 3), torch.float64)]
     ):
         cases.append(tuple(normal(shape, 10 * seed + i, dtype, 1.5) for i in range(2)))
-    return cases
+    certain = torch.tensor([[2.0, -1.0, 0.5], [0.3, 0.1, -0.2]])
+    return [*cases, (certain, torch.tensor([[200.0, 0.0, -150.0], [0.0, 90.0, 180.0]]))]
 
 
 def truth(logits, logits_again):
@@ -86,6 +87,11 @@ def by_pytorch(logits, logits_again):
     )  # fmt: skip
 
 
+def by_hand(logits, logits_again):
+    """The cross-entropy of two softmaxes."""
+    return -(logits.softmax(-1) * logits_again.log_softmax(-1)).sum(-1)
+
+
 EXERCISE = Exercise(
     name="10-consistency",
     title="Agree, and be sure",
@@ -114,5 +120,6 @@ EXERCISE = Exercise(
         squared_difference,
     ),
     alternatives=(by_pytorch,),
+    formulas=(by_hand,),
     right="It is zero only where both predictions are certain of the same class.",
 )

@@ -53,6 +53,11 @@ def by_share(weight, num_labeled, num_unlabeled):
     return weight / (1 + num_unlabeled / num_labeled)
 
 
+def by_hand(weight, num_labeled, num_unlabeled):
+    """The share of labeled rows."""
+    return weight * num_labeled / (num_labeled + num_unlabeled)
+
+
 EXERCISE = Exercise(
     name="10-price",
     title="A price that depends on the batch",
@@ -77,5 +82,6 @@ EXERCISE = Exercise(
         of_the_sum,
     ),
     alternatives=(by_share,),
+    formulas=(by_hand,),
     right="The same 50 was a λ of 14.3, and with the larger batch one of 4.5.",
 )

@@ -122,6 +122,13 @@ def without_a_graph(x, encoder, decoder, eps, eps_again):
     return torch.nn.functional.linear(drawn, encoder) + eps_again * 0.5
 
 
+def by_hand(x, encoder, decoder, eps, eps_again):
+    """Encode, decode, encode."""
+    z = x @ encoder.T + 0.5 * eps
+    picture = (z @ decoder.T).sigmoid().detach()
+    return picture @ encoder.T + 0.5 * eps_again
+
+
 EXERCISE = Exercise(
     name="10-redraw",
     title="A reconstruction that the decoder cannot bend",
@@ -146,5 +153,6 @@ EXERCISE = Exercise(
         mean_returned,
     ),
     alternatives=(without_a_graph,),
+    formulas=(by_hand,),
     right="The encoder has to follow the picture, and cannot make the picture follow it.",
 )

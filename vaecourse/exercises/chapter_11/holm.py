@@ -88,6 +88,14 @@ def by_adjusting(p, level):
     return torch.empty_like(adjusted).scatter_(0, order, adjusted) <= level + 1e-12
 
 
+def by_hand(p, level):
+    """Sort, compare, stop at the first that fails."""
+    order = p.argsort()
+    bars = level / torch.arange(len(p), 0, -1)
+    good = (p[order] <= bars).long().cumprod(0).bool()
+    return good[order.argsort()]
+
+
 EXERCISE = Exercise(
     name="11-holm",
     title="Which differences survive",
@@ -97,7 +105,7 @@ EXERCISE = Exercise(
     cases=cases,
     truth=truth,
     hints=(
-        "Sort the values. With how many comparisons must the smallest be divided, and the next?",
+        "Sort the values. By what is the level divided for the smallest of them, and for the next?",
         "The smallest is compared with level / m, the next with level / (m - 1), and so on. At the "
         "first that is too large, stop: it and all behind it fail.",
         "`order = p.argsort()`, `good = p[order] <= level / torch.arange(len(p), 0, -1)`, then "
@@ -114,5 +122,6 @@ EXERCISE = Exercise(
         turned_around,
     ),
     alternatives=(by_adjusting,),
+    formulas=(by_hand,),
     right="The chance that even one of the survivors is an accident stays below the level.",
 )

@@ -1,5 +1,7 @@
 """The half-width of a 95 % interval."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -78,6 +80,12 @@ def by_hand(errors):
     return quantile(n - 1) * float(np.sqrt(((e - e.mean()) ** 2).sum() / (n - 1) / n))
 
 
+def step_by_step(errors):
+    """Student's quantile times the standard error."""
+    count = len(errors)
+    return float(quantile(count - 1) * errors.double().std() / math.sqrt(count))
+
+
 EXERCISE = Exercise(
     name="11-interval",
     title="Behind the ±",
@@ -103,5 +111,6 @@ EXERCISE = Exercise(
         whole_width,
     ),
     alternatives=(by_hand,),
+    formulas=(step_by_step,),
     right="With five runs the quantile is 2.78 and not 1.96, so the interval is 42 % wider.",
 )

@@ -1,5 +1,7 @@
 """Where the next run should land."""
 
+import math
+
 import torch
 
 from vaecourse.exercises.chapter_11.interval import quantile, spread
@@ -88,6 +90,14 @@ def by_variances(errors):
     return around(errors, quantile(len(e) - 1) * variance.sqrt())
 
 
+def by_hand(errors):
+    """Student's quantile times the spread of one more."""
+    count, mean = len(errors), float(errors.double().mean())
+    spread = float(errors.double().std()) * math.sqrt(1 + 1 / count)
+    half = quantile(count - 1) * spread
+    return float(mean - half), float(mean + half)
+
+
 EXERCISE = Exercise(
     name="11-next-draw",
     title="Where the next run lands",
@@ -114,5 +124,6 @@ EXERCISE = Exercise(
         one_sided,
     ),
     alternatives=(by_variances,),
+    formulas=(by_hand,),
     right="For five runs it is √6 times as wide as the interval of the mean.",
 )

@@ -1,5 +1,7 @@
 """Two models on the same draws of labels."""
 
+import math
+
 import torch
 
 from vaecourse.exercises.chapter_11.interval import quantile
@@ -100,6 +102,14 @@ def by_covariance(first, second):
     return pair(difference(first, second), quantile(n - 1) * variance.sqrt())
 
 
+def by_hand(first, second):
+    """Student's interval of the differences."""
+    gaps = first.double() - second.double()
+    count = len(gaps)
+    half = quantile(count - 1) * gaps.std() / math.sqrt(count)
+    return float(gaps.mean()), float(half)
+
+
 EXERCISE = Exercise(
     name="11-paired",
     title="Two models, the same labels",
@@ -127,5 +137,6 @@ EXERCISE = Exercise(
         of_the_normal,
     ),
     alternatives=(by_covariance,),
+    formulas=(by_hand,),
     right="What both models owe to the draw of labels has gone from the comparison.",
 )

@@ -65,6 +65,15 @@ def by_categorical(importance):
     return 1 - weights @ entropy / math.log(importance.shape[1])
 
 
+def by_hand(importance):
+    """One minus the entropy of every row, weighted."""
+    shares = importance / importance.sum(1, keepdim=True)
+    entropy = -(shares * shares.log()).sum(1)
+    scores = 1 - entropy / math.log(importance.shape[1])
+    weights = importance.sum(1) / importance.sum()
+    return (weights * scores).sum()
+
+
 EXERCISE = Exercise(
     name="12-disentanglement",
     title="Does each unit serve one factor?",
@@ -89,5 +98,6 @@ EXERCISE = Exercise(
         logarithm_of_the_units,
     ),
     alternatives=(by_categorical,),
+    formulas=(by_hand,),
     right="A unit without use has a weight of 0: spare units do no harm.",
 )

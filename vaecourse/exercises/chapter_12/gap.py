@@ -67,6 +67,12 @@ def gap_by_sorting(information, entropies):
     return ((ordered[-1] - ordered[-2]) / entropies).mean()
 
 
+def by_hand(information, entropies):
+    """The largest less the second, in shares of the entropy."""
+    ordered = information.sort(0, descending=True).values
+    return ((ordered[0] - ordered[1]) / entropies).mean()
+
+
 EXERCISE = Exercise(
     name="12-gap",
     title="The gap between the best and the second best",
@@ -90,5 +96,6 @@ EXERCISE = Exercise(
         normalized_together,
     ),
     alternatives=(gap_by_sorting,),
+    formulas=(by_hand,),
     right="A factor that two units share equally has no gap, however well they know it.",
 )

@@ -65,6 +65,12 @@ def by_softmax(log_pairs):
     return math.log(len(log_pairs)) + log_pairs.log_softmax(1).diagonal().mean()
 
 
+def by_hand(log_pairs):
+    """The own density, less that of the mixture."""
+    log_q = log_pairs.logsumexp(1) - math.log(len(log_pairs))
+    return (log_pairs.diagonal() - log_q).mean()
+
+
 EXERCISE = Exercise(
     name="12-index-code",
     title="How much a code says about its index",
@@ -88,5 +94,6 @@ EXERCISE = Exercise(
         in_bits,
     ),
     alternatives=(by_softmax,),
+    formulas=(by_hand,),
     right="It is the accuracy, in nats, of guessing which image a code came from; at most log M.",
 )

@@ -73,6 +73,13 @@ def by_determinants(scales, turn):
     return 0.5 * (margins - torch.logdet(full))
 
 
+def by_hand(scales, turn):
+    """Log variances after the turn, less those before."""
+    variances = scales**2
+    margins = variances @ (turn**2).T
+    return 0.5 * (margins.log().sum(1) - variances.log().sum(1))
+
+
 EXERCISE = Exercise(
     name="12-turned",
     title="Why a VAE has axes all the same",
@@ -97,5 +104,6 @@ EXERCISE = Exercise(
         entries_not_squared,
     ),
     alternatives=(by_determinants,),
+    formulas=(by_hand,),
     right="Only where all scales of a posterior are equal is every turn free.",
 )

@@ -62,6 +62,12 @@ def gradient_by_products(log_w, path):
     return (share @ path.transpose(0, 1))[:, 0]
 
 
+def by_hand(log_w, path):
+    """Squared shares."""
+    shares = log_w.softmax(0)
+    return (shares[..., None] ** 2 * path).sum(0)
+
+
 EXERCISE = Exercise(
     name="13-doubly",
     title="The gradient that gets clearer with K",
@@ -86,5 +92,6 @@ EXERCISE = Exercise(
         the_loss,
     ),
     alternatives=(gradient_by_products,),
+    formulas=(by_hand,),
     right="At the exact posterior every path is zero, and so is this estimate, without noise.",
 )

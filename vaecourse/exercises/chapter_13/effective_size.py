@@ -57,6 +57,22 @@ def size_by_shares(log_w):
     return 1 / log_w.softmax(0).square().sum(0)
 
 
+def by_hand(log_w):
+    """One over the sum of squared shares."""
+    return 1 / log_w.softmax(0).square().sum(0)
+
+
+def by_sums(log_w):
+    """The squared sum over the sum of squares."""
+    weights = (log_w - log_w.amax(0)).exp()
+    return weights.sum(0) ** 2 / (weights**2).sum(0)
+
+
+def by_logs(log_w):
+    """With logarithms of both sums."""
+    return (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp()
+
+
 EXERCISE = Exercise(
     name="13-effective-size",
     title="How many samples really count",
@@ -75,5 +91,10 @@ EXERCISE = Exercise(
     ),
     mistakes=(as_a_share, upside_down, of_the_logs, perplexity, by_the_largest, root_taken),
     alternatives=(size_by_shares,),
+    formulas=(
+        by_hand,
+        by_sums,
+        by_logs,
+    ),
     right="Equal weights give K, and one giant among them gives nearly 1.",
 )

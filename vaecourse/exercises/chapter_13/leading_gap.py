@@ -73,6 +73,13 @@ def gap_by_logs(shift, width, num_samples):
     return exponent.expm1() / (2 * num_samples)
 
 
+def by_hand(shift, width, num_samples):
+    """The mean square of the weights, less one."""
+    spread = 2 * width**2 - 1
+    square = width**2 / spread.sqrt() * (shift**2 / spread).exp()
+    return (square - 1) / (2 * num_samples)
+
+
 EXERCISE = Exercise(
     name="13-leading-gap",
     title="The gap of many samples, on paper",
@@ -98,5 +105,6 @@ EXERCISE = Exercise(
         sign_turned,
     ),
     alternatives=(gap_by_logs,),
+    formulas=(by_hand,),
     right="Below a width of 0.71 the variance is infinite, and the gap no longer falls as 1/K.",
 )

@@ -1,5 +1,7 @@
 """The density of a learned prior."""
 
+import math
+
 import torch
 from torch import distributions as td
 
@@ -69,6 +71,13 @@ def density_by_shares(z, logits, means, log_scales):
     return torch.logsumexp(logits - logits.logsumexp(0) + parts, 1)
 
 
+def by_hand(z, logits, means, log_scales):
+    """Every part's density, and its weight."""
+    squares = ((z[:, None] - means) / log_scales.exp()) ** 2
+    parts = (-0.5 * squares - log_scales - 0.5 * math.log(2 * math.pi)).sum(-1)
+    return (logits.log_softmax(0) + parts).logsumexp(-1)
+
+
 EXERCISE = Exercise(
     name="13-mixture",
     title="The density of a learned prior",
@@ -96,5 +105,6 @@ EXERCISE = Exercise(
         nearest_part,
     ),
     alternatives=(density_by_shares,),
+    formulas=(by_hand,),
     right="Its gradient reaches all weights, so the prior is trained by the bound like the rest.",
 )

@@ -61,6 +61,17 @@ def bound_by_shares(log_w):
     return (share * log_w).sum(0) + entropy - math.log(len(log_w))
 
 
+def by_hand(log_w):
+    """The log of the sum, less log K."""
+    return log_w.logsumexp(0) - math.log(len(log_w))
+
+
+def by_maximum(log_w):
+    """Take the maximum off, and put it back."""
+    largest = log_w.amax(0)
+    return largest + (log_w - largest).exp().mean(0).log()
+
+
 EXERCISE = Exercise(
     name="13-weighted",
     title="The bound of K weights",
@@ -86,5 +97,9 @@ EXERCISE = Exercise(
         over_the_batch,
     ),
     alternatives=(bound_by_shares,),
+    formulas=(
+        by_hand,
+        by_maximum,
+    ),
     right="With one sample it is the ELBO, with many it comes near log p(x).",
 )

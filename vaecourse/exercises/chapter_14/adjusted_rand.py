@@ -20,7 +20,8 @@ def rand_cases():
         types, noise = draw_labels(size, classes, seed), draw_labels(size, classes + 1, seed + 10)
         keep = draw_labels(size, 3, seed + 20) > 0
         cases.append((types, torch.where(keep, classes - types, noise)))
-    return cases
+    worse_than_chance = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])
+    return [*cases, worse_than_chance]
 
 
 def rand_truth(types, clusters):
@@ -91,6 +92,17 @@ def rand_by_table(types, clusters):
     return (both - chance) / ((rows + columns) / 2 - chance)
 
 
+def by_hand(types, clusters):
+    """Pairs together, less those by chance."""
+    count = len(types)
+    by_type = ((types[:, None] == types).sum().item() - count) / 2
+    by_cluster = ((clusters[:, None] == clusters).sum().item() - count) / 2
+    together = (types[:, None] == types) & (clusters[:, None] == clusters)
+    both = (together.sum().item() - count) / 2
+    chance = by_type * by_cluster / (count * (count - 1) / 2)
+    return (both - chance) / ((by_type + by_cluster) / 2 - chance)
+
+
 EXERCISE = Exercise(
     name="14-adjusted-rand",
     title="Do the clusters agree with the types?",
@@ -116,5 +128,6 @@ EXERCISE = Exercise(
         pairs_of_itself,
     ),
     alternatives=(rand_by_table,),
+    formulas=(by_hand,),
     right="Zero is chance and one is perfect, whatever the number of clusters.",
 )

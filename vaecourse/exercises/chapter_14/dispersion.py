@@ -18,6 +18,7 @@ def dispersion_cases():
         (overdispersed((40, 3), 1),),
         (overdispersed((400, 5), 2),),
         (overdispersed((60, 2), 3, torch.float64),),
+        (torch.tensor([[3.0, 1.0], [4.0, 9.0], [3.0, 2.0], [4.0, 0.0]]),),
     ]
 
 
@@ -75,6 +76,12 @@ def dispersion_by_factorial_moments(counts):
     return mean / (variance / mean - 1)
 
 
+def by_hand(counts):
+    """The squared mean over the excess."""
+    mean = counts.mean(0)
+    return mean**2 / (counts.var(0) - mean)
+
+
 EXERCISE = Exercise(
     name="14-dispersion",
     title="How overdispersed is a gene?",
@@ -98,5 +105,6 @@ EXERCISE = Exercise(
         deviation_for_variance,
     ),
     alternatives=(dispersion_by_factorial_moments,),
+    formulas=(by_hand,),
     right="Where the variance is below the mean this estimate is negative: then no θ fits.",
 )

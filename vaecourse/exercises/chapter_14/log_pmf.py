@@ -80,6 +80,14 @@ def pmf_by_log1p(x, mean, theta):
     return (gammas(x, theta) - parts).sum(-1)
 
 
+def by_hand(x, mean, theta):
+    """Gammas, and two powers."""
+    gammas = torch.lgamma(x + theta) - torch.lgamma(theta) - torch.lgamma(x + 1)
+    failure = theta * (theta / (theta + mean)).log()
+    success = x * (mean / (theta + mean)).log()
+    return (gammas + failure + success).sum(-1)
+
+
 EXERCISE = Exercise(
     name="14-log-pmf",
     title="The log probability of a cell",
@@ -106,5 +114,6 @@ EXERCISE = Exercise(
         minus_log_pmf,
     ),
     alternatives=(pmf_by_log1p,),
+    formulas=(by_hand,),
     right="On paper it is right. For large θ single precision needs the chapter's other form.",
 )

@@ -71,6 +71,12 @@ def normalized_by_matrix(counts):
     return torch.log1p(torch.diag(1e4 / counts.sum(1)) @ counts)
 
 
+def by_hand(counts):
+    """Shares, scaled, then the log."""
+    shares = counts / counts.sum(1, keepdim=True)
+    return (1 + 10000.0 * shares).log()
+
+
 EXERCISE = Exercise(
     name="14-normalize",
     title="Take the library size out",
@@ -95,5 +101,6 @@ EXERCISE = Exercise(
         proportions_alone,
     ),
     alternatives=(normalized_by_matrix,),
+    formulas=(by_hand,),
     right="The mean no longer depends on the library size. The noise still does.",
 )

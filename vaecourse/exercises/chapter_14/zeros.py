@@ -67,6 +67,12 @@ def zero_in_logs(mean, theta, dropout):
     return dropout + (1 - dropout) * (theta * (theta.log() - (theta + mean).log())).exp()
 
 
+def by_hand(mean, theta, dropout):
+    """Dropped, or zero by itself."""
+    zero = (theta / (theta + mean)) ** theta
+    return dropout + (1 - dropout) * zero
+
+
 EXERCISE = Exercise(
     name="14-zeros",
     title="Two ways to be zero",
@@ -90,5 +96,6 @@ EXERCISE = Exercise(
         chance_ignored,
     ),
     alternatives=(zero_in_logs,),
+    formulas=(by_hand,),
     right="Where μ is small most zeros are chance. A zero alone does not tell which kind it is.",
 )

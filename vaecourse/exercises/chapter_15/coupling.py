@@ -106,6 +106,13 @@ def coupling_by_slices(eps, network):
     return torch.hstack([eps[:, :half], moved]), scale.log().sum(1)
 
 
+def by_hand(eps, network):
+    """Scale and shift the second half."""
+    first, second = eps.chunk(2, -1)
+    shift, log_scale = network(first).chunk(2, -1)
+    return torch.cat([first, second * log_scale.exp() + shift], -1), log_scale.sum(-1)
+
+
 EXERCISE = Exercise(
     name="15-coupling",
     title="A coupling layer",
@@ -133,5 +140,6 @@ EXERCISE = Exercise(
         halves_swapped,
     ),
     alternatives=(coupling_by_slices,),
+    formulas=(by_hand,),
     right="No determinant was computed: that is why coupling layers scale to images.",
 )

@@ -81,6 +81,11 @@ def rate_by_precisions(x, guess, noisy, clean):
     return (weight * (x - guess) ** 2 / 2).sum(1)
 
 
+def by_hand(x, guess, noisy, clean):
+    """Half the gain of signal to noise times the squared error."""
+    return 0.5 * (clean - noisy) * ((x - guess) ** 2).sum(-1)
+
+
 EXERCISE = Exercise(
     name="15-denoising",
     title="The rate of one level",
@@ -107,5 +112,6 @@ EXERCISE = Exercise(
         not_squared,
     ),
     alternatives=(rate_by_precisions,),
+    formulas=(by_hand,),
     right="The KL divergence of a level is a squared error: what every diffusion model trains on.",
 )

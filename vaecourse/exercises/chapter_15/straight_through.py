@@ -72,6 +72,12 @@ def straight_by_one_hot(z, book):
     return z + (hot @ book - z).detach()
 
 
+def by_hand(z, book):
+    """The nearest word, with the gradient of the code."""
+    word = book[((z[:, None] - book) ** 2).sum(-1).argmin(-1)]
+    return z + (word - z).detach()
+
+
 EXERCISE = Exercise(
     name="15-straight-through",
     title="Round, and let the gradient pass",
@@ -80,8 +86,9 @@ EXERCISE = Exercise(
     parameters=("z", "book"),
     cases=book_cases,
     truth=straight_truth,
-    gradients=("z",),
+    gradients=("z", "book"),
     vectorized=True,
+    loops=False,
     hints=(
         "Going forward the answer is the nearest word. Going backward it is the code.",
         "Find the word with `torch.cdist` and `argmin`. Then write word = code + (word − code), "
@@ -97,5 +104,6 @@ EXERCISE = Exercise(
         coordinates_apart,
     ),
     alternatives=(straight_by_one_hot,),
+    formulas=(by_hand,),
     right="The value is a word and the slope is one: what a VQ-VAE trains with.",
 )
