@@ -18,7 +18,7 @@ from plain import Labels  # noqa: E402
 
 pytestmark = pytest.mark.slow
 TEXTS = """() => [...document.querySelectorAll(".jp-Notebook .jp-MarkdownCell")].map(
-  cell => cell.querySelector(".jp-MarkdownOutput")?.innerText ?? null)"""
+  cell => cell.querySelector(".jp-MarkdownOutput")?.textContent ?? "")"""
 RAW = re.compile(r"\{[\w:-]+\}`|`[\w<>/.-]+`|:::|```|\{[a-z]+[:-][\w:-]+\}|^\([\w-]+\)=|<\w+ class")
 CELLS = [
     new_markdown_cell(
@@ -36,12 +36,11 @@ CELLS = [
 
 
 def joined(folder):
-    """Join the copies of all pages in one notebook, so that JupyterLab opens only one."""
+    """Put the text of each page into one cell, so that JupyterLab shows all in seconds."""
     cells = []
-    for number, path in enumerate(sorted(folder.rglob("*.ipynb"))):
-        for cell in nbformat.read(path, as_version=4).cells:
-            cell.id = f"{number}-{cell.id}"
-            cells.append(cell)
+    for path in sorted(folder.rglob("*.ipynb")):
+        texts = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"]
+        cells.append(new_markdown_cell("\n\n".join(cell.source for cell in texts)))
     return new_notebook(cells=cells)
 
 
@@ -50,7 +49,7 @@ def folder(tmp_path_factory):
     """Write all copies joined, and that of a small page of which one number was recorded."""
     out = tmp_path_factory.mktemp("copies")
     assert reading.write(out / "all") == []
-    nbformat.write(joined(out / "all"), out / "all.ipynb")
+    nbformat.write(joined(out / "all"), out / "all" / "all.ipynb")
     labels = Labels(glued={"00-two": "1.9"}, live=True)
     nbformat.write(reading.reading_copy(new_notebook(cells=CELLS), 1, labels), out / "small.ipynb")
     return out
@@ -63,11 +62,11 @@ def opened(folder):
         pytest.skip(browsers.HOW_TO_GET_ONE)
     option = f"--LabApp.extra_labextensions_path={ROOT / 'tools/labextensions'}"
     with jupyter_lab.served(folder, option) as address, browsers.chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(jupyter_lab.PATIENCE)
 
         def open_notebook(name):
-            page.goto(f"{address}/doc/tree/{name}")
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.set_default_timeout(jupyter_lab.PATIENCE)
+            page.goto(f"{address}/lab/tree/{name}?reset")
             cells = len(nbformat.read(folder / name, as_version=4).cells)
             seen = "n => document.querySelectorAll('.jp-Notebook .jp-Cell').length === n"
             page.wait_for_function(seen, arg=cells)
@@ -77,9 +76,8 @@ def opened(folder):
 
 
 def test_no_directive_role_or_key_is_seen_in_any_chapter(opened, folder):
-    page = opened("all.ipynb")
-    whole = nbformat.read(folder / "all.ipynb", as_version=4)
-    cells = [cell for cell in whole.cells if cell.cell_type == "markdown"]
+    page = opened("all/all.ipynb")
+    cells = nbformat.read(folder / "all/all.ipynb", as_version=4).cells
     page.wait_for_function(f"n => ({TEXTS})().filter(text => text).length === n", arg=len(cells))
     sources = [nbformat.read(path, as_version=4) for path in (ROOT / "book").rglob("*.ipynb")]
     keys = set(
@@ -89,9 +87,12 @@ def test_no_directive_role_or_key_is_seen_in_any_chapter(opened, folder):
     key = re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, keys)) + r")(?![\w-])")
     for text, cell in zip(page.evaluate(TEXTS), cells, strict=True):
         found = RAW.search(text) or key.search(text)
-        assert found is None, f"{found[0]!r} is seen in {text!r}, from {cell.source!r}"
+        assert found is None, f"{found[0]!r} is seen in {cell.source[:80]!r}…"
     assert page.locator(".jp-MarkdownOutput details[open]").count() == 0
-    assert page.locator(".jp-MarkdownOutput img").evaluate_all("i => i.every(x => x.naturalWidth)")
+    loaded = (
+        "() => [...document.querySelectorAll('.jp-MarkdownOutput img')].map(x => x.naturalWidth)"
+    )
+    page.wait_for_function(f"() => ({loaded})().filter(width => width).length === 2")
 
 
 def sentences(page):
@@ -107,6 +108,7 @@ def test_a_run_puts_its_numbers_into_the_sentences_before_and_after(opened):
     assert page.locator("span.run").count() == 0
     assert page.locator(".jp-InputArea-editor:visible").count() == 1  # the check is folded
 
+    page.get_by_text(jupyter_lab.READY).wait_for()
     page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     page.wait_for_function("() => document.querySelectorAll('span.run').length === 3")
     title, after = sentences(page)

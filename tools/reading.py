@@ -8,8 +8,8 @@ copy that its reader has changed is never written over.
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import contents
 import draw_diagrams
@@ -37,21 +37,14 @@ def pages():
     ]
 
 
-def attach(cell):
-    """Put the pictures of a Markdown cell into it, so that the copy needs no file beside it."""
-    for name in PICTURE.findall(cell.source):
-        path = student.BOOK / name
-        if path == draw_diagrams.MAP and not path.exists():
+def hand_on_pictures(copy, page, path):
+    """Put the pictures of a page beside its copy: JupyterLab shows no SVG that a cell holds."""
+    for name in PICTURE.findall("\n".join(cell.source for cell in copy.cells)):
+        source, target = page.parent / name, path.parent / name
+        if source == draw_diagrams.MAP and not source.exists():
             draw_diagrams.draw()
-        picture = {"image/svg+xml": path.read_text(encoding="utf-8")}
-        cell.setdefault("attachments", {})[path.name] = picture
-    cell.source = PICTURE.sub(lambda m: f"](attachment:{Path(m[1]).name})", cell.source)
-    return cell
-
-
-def markdown(text):
-    """Return a Markdown cell without the id that it gets at the end."""
-    return attach(nbformat.v4.new_markdown_cell(text))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 def folded(heading):
@@ -84,7 +77,8 @@ def translated(cells, labels):
             yield from student.caption(cell, labels)
         elif gate is None:
             text = plain(cell.source, labels).strip()
-            yield markdown(f"{head}\n\n{box('', text)}" if head else text)
+            text = f"{head}\n\n{box('', text)}" if head else text
+            yield nbformat.v4.new_markdown_cell(text)
         elif gate[1] == "solution" and gate[2] == "start":
             yield folded(f"#### Solution of {labels.numbers[gate[3]]}")
         head = plain(cell.source, labels) if gate and gate.group(1, 2) == EXERCISE else None
@@ -155,4 +149,5 @@ def write(out):
         folder = "" if str(place.parent) == "." else place.parent.as_posix()
         shown = replace(labels, live=True, folder=folder)
         copies[out / place] = reading_copy(notebooks[path], chapter, shown)
+        hand_on_pictures(copies[out / place], path, out / place)
     return [path for path, copy in copies.items() if renew(path, copy)]
