@@ -142,7 +142,7 @@ def main() -> None:
             for labels in ("unlabeled", "partly") if "M2" in model else ("unlabeled",):
                 command = [sys.executable, __file__, "--images", str(options.images)]
                 command += ["--one", model, operation, labels]
-                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
                 row = json.loads(done.stdout.splitlines()[-1])
                 rows.append(row)
                 sizes = "".join(f"{row[key]:8.0f}" for key in ("before", "peak", "added"))

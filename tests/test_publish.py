@@ -63,7 +63,7 @@ def test_the_repository_stands_in_one_place():
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert config["launch_buttons"]["thebe"] is False
     address = config["repository"]["url"]
-    assert re.fullmatch(r"https://github\.com/[\w-]+/[\w.-]+", address)
+    assert re.fullmatch(r"https:/{2}github\.com/[\w-]+/[\w.-]+", address)
     for name in ("pyproject.toml", "README.md", "CITATION.cff", "book/intro.md"):
         assert address not in (ROOT / name).read_text(encoding="utf-8")
 

@@ -101,7 +101,7 @@ def directive(match, labels):
         return pictured(options, title, body, labels)
     if name == "glossary":
         return listed(body)
-    if name == "nb-exec-table":
+    if name in ("nb-exec-table", "include"):
         return "*The built page holds this table.*"
     raise ValueError(
         f"no plain form of the directive {{{name}}} is known; add it to tools/plain.py"

@@ -145,7 +145,7 @@ def enough(rows: list[Comparison]) -> bool:
 def explanations(exercise: Exercise, answer, seen, exact, part: int) -> Iterator[tuple[str, str]]:
     """Yield what explains one part of the values, likeliest first."""
     rows = comparisons(exercise, seen, exact, part)
-    if rows is None:
+    if rows is None or not any(row.value.isfinite().any() for row in rows):
         return
     plain = exercise.measure is None
     if enough(rows):
@@ -239,13 +239,16 @@ def of_gradients(exercise: Exercise, seen, exact) -> Iterator[tuple[str, str]]:
                 yield kind, f"The value is right, but its gradient in `{name}` is {words}."
 
 
-def detached(exercise: Exercise, seen) -> Iterator[tuple[str, str]]:
+def detached(exercise: Exercise, seen, exact) -> Iterator[tuple[str, str]]:
     """Yield the expressions of a right formula that, detached, give values and gradients."""
     for formula in (*exercise.formulas, *exercise.alternatives):
         for kind, words, function in mutants(formula):
             if kind in ("detached", "missing-detach"):
                 with suppress(Exception), torch.enable_grad():
-                    if same_profiles(profile(exercise, function), seen, exercise):
+                    wrong = profile(exercise, function)
+                    if same_profiles(wrong, exact, exercise):
+                        continue
+                    if same_profiles(wrong, seen, exercise):
                         yield kind, f"The values are right, but the gradient is as if {words}."
 
 
@@ -269,7 +272,9 @@ def diagnosis(exercise: Exercise, answer, seen, exact) -> tuple[str, str] | None
             return "swapped", "Your two values are right, but in the other order."
         part = wrong_part(exercise, seen, exact)
         if part is None:
-            found = [*of_gradients(exercise, seen, exact)][:1] or [*detached(exercise, seen)][:1]
+            found = [*of_gradients(exercise, seen, exact)][:1] or [
+                *detached(exercise, seen, exact)
+            ][:1]
             return found[0] if found else None
         where = f"Value {part + 1}: " if len(exact[0][0]) > 1 else ""
         for kind, words in explanations(exercise, answer, seen, exact, part):

@@ -26,6 +26,8 @@ __all__ = ["judge", "recognized"]
 
 LOOP = "It loops over the rows."
 NAMEABLE = ("shape", "dtype", "finiteness", "properties", "gradient", "value")
+SAID = ("dtype", "properties")
+"""What is told in words of its own, which a comparison of values does not better."""
 
 
 def wrong_profile(exercise: Exercise, mistake: Mistake):
@@ -214,7 +216,7 @@ def named(exercise: Exercise, answer: Answer, seen, exact, stage: str) -> Iterat
     """Yield the names of what is wrong: known mistakes, then what a comparison finds."""
     for mistake in recognized(exercise, answer, seen):
         yield mistake.name, mistake.message
-    if seen is not None and stage != "dtype":
+    if seen is not None and stage not in SAID:
         with suppress(Exception):  # what cannot be compared is not named
             found = diagnosis(exercise, answer, seen, exact)
             if found is not None:

@@ -293,7 +293,9 @@ def shapes(rows: list[Comparison]) -> Iterator[tuple[str, str]]:
     if all(row.value.numel() == row.truth.numel() for row in rows) and all(
         close(row.value.reshape(row.truth.shape), row.truth) for row in rows
     ):
-        yield "shape-only", "The numbers are right, but their shape is not: reshape them."
+        given, wanted = tuple(rows[0].value.shape), tuple(rows[0].truth.shape)
+        words = f"The numbers are right, but their shape is {given}, where {wanted} is wanted."
+        yield "shape-only", words
     for relation, words in reductions():
         for sign, more in ((1, ""), (-1, ", and the sign is turned around")):
             if holds(turned, lambda t, relation=relation, sign=sign: sign * relation(t)):

@@ -42,18 +42,13 @@ def truth(relaxed):
 
 
 def hard_only(relaxed):
-    """You returned the one-hot vectors alone: they are constant, so no gradient passes."""
+    """You returned the one-hot vectors alone, or detached the sum: no gradient passes."""
     return winner(relaxed)
 
 
 def soft_only(relaxed):
     """You returned the relaxed vectors. The decoder is to see one-hot vectors."""
     return 1 * relaxed
-
-
-def all_detached(relaxed):
-    """You detached the sum. Detach only what must not carry a gradient."""
-    return (winner(relaxed) - relaxed + relaxed).detach() + 0 * relaxed
 
 
 def hard_times_soft(relaxed):
@@ -109,7 +104,6 @@ EXERCISE = Exercise(
     mistakes=(
         hard_only,
         soft_only,
-        all_detached,
         hard_times_soft,
         both_added,
         minus_sign,
