@@ -50,8 +50,7 @@
       cancelAnimationFrame(waiting);
       waiting = requestAnimationFrame(() => fill(content));
     };
-    // The one tells that a cell has an output, the other that a text was set anew.
-    content.model.contentChanged.connect(soon);
+    // A text that was set anew changes the page, and so does a cell that ends: it gets its number.
     const seen = new MutationObserver(soon);
     seen.observe(content.node, { childList: true, subtree: true });
     disposed.connect(() => seen.disconnect());
