@@ -9,7 +9,7 @@ import pytest
 from vaecourse.exercises.answers import Answer
 from vaecourse.exercises.catalogue import exercises
 from vaecourse.exercises.judging import judge, profile, recognized
-from vaecourse.exercises.notebooks import answers_in
+from vaecourse.exercises.notebooks import read
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
 EXERCISES = exercises()
@@ -33,27 +33,22 @@ def answers():
     def give(exercise, solutions):
         key = exercise.chapter, solutions
         if key not in known:
-            known[key] = {
-                a.name: a for a in answers_in(page(exercise.chapter), solutions=solutions)
-            }
-        return known[key][exercise.name]
+            asked = read(page(exercise.chapter), solutions=solutions).asked
+            known[key] = {one.name: one for one in asked}
+        return known[key][exercise.name].made()
 
     return give
 
 
 @each_exercise
 def test_the_solution_in_the_chapter_is_right(exercise, answers):
-    found = answers(exercise, solutions=True)
-    assert not found.failure
-    result = judge(exercise, found.answer)
+    result = judge(exercise, answers(exercise, solutions=True))
     assert result.passed, result
 
 
 @each_exercise
 def test_the_stub_in_the_chapter_is_not_attempted(exercise, answers):
-    found = answers(exercise, solutions=False)
-    assert not found.failure
-    assert judge(exercise, found.answer).status == "not attempted"
+    assert judge(exercise, answers(exercise, solutions=False)).status == "not attempted"
 
 
 @each_exercise

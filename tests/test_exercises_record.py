@@ -12,7 +12,7 @@ import torch
 from vaecourse.exercises import check, hint, progress, record, running
 from vaecourse.exercises.catalogue import exercises
 from vaecourse.exercises.cli import add_parser
-from vaecourse.exercises.notebooks import answers_in
+from vaecourse.exercises.notebooks import read
 
 NAME = "04-log-likelihood"
 
@@ -195,8 +195,8 @@ def test_the_student_and_the_solution_are_kept_apart(tmp_path):
     book = nbformat.read(path, as_version=4)
     book.cells[1].metadata.tags = ["solution"]
     nbformat.write(book, path)
-    assert [found.answer for found in answers_in(path)] == [1]
-    assert [found.answer for found in answers_in(path, solutions=True)] == [2]
+    assert [asked.made() for asked in read(path).asked] == [1]
+    assert [asked.made() for asked in read(path, solutions=True).asked] == [2]
 
 
 def test_the_record_is_readable_by_its_owner_only_as_the_system_says():

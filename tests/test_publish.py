@@ -5,6 +5,7 @@ import re
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -37,6 +38,16 @@ def test_a_chapter_can_be_opened_and_downloaded_and_says_what_needs_a_network():
 def test_a_page_that_is_no_chapter_can_only_be_downloaded():
     (left,) = launch.put_in_words(groups(), False)
     assert left["label"] == "download-buttons"
+
+
+@pytest.mark.parametrize("owner", ["OWNER", "someone"])
+def test_while_nobody_has_set_the_address_no_page_leads_to_it(owner):
+    address = {"repository_url": f"https://host.invalid/{owner}/vaecourse"}
+    app = SimpleNamespace(srcdir=ROOT, config=SimpleNamespace(html_theme_options=address))
+    context = {"header_buttons": groups()}
+    launch.change_buttons(app, min(launch.chapter_names(ROOT)), None, context, None)
+    leads = "launch-buttons" in [group["label"] for group in context["header_buttons"]]
+    assert leads is (owner != "OWNER")
 
 
 def test_every_chapter_has_the_name_that_the_branch_gives_it():

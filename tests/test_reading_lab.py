@@ -8,7 +8,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests import browser as browsers
 from tests import jupyter_lab
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,12 +55,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def opened(folder):
+def opened(folder, browser):
     """Return a function that opens a notebook of the folder, and does not wait for a kernel."""
-    if browsers.executable() is None:
-        pytest.skip(browsers.HOW_TO_GET_ONE)
     option = f"--LabApp.extra_labextensions_path={ROOT / 'tools/labextensions'}"
-    with jupyter_lab.served(folder, option) as address, browsers.chromium() as browser:
+    with jupyter_lab.served(folder, option) as address:
 
         def open_notebook(name):
             page = browser.new_page(viewport={"width": 1280, "height": 900})

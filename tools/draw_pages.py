@@ -4,18 +4,16 @@ Run `python tools/draw_pages.py`; it writes book/_static/drawn/*.md, as the buil
 them is typed.
 """
 
-import ast
 import json
-import re
 from collections import Counter
 
 import contents
+import weather_report
 
 from vaecourse.exercises.catalogue import exercises
 
 DRAWN = contents.ROOT / "book/_static/drawn"
 KINDS = {"identity": "mathematics", "Monte Carlo": "a sample", "outcome": "a training"}
-KIND = re.compile(rf"#\s*({'|'.join(KINDS)})\b")
 
 
 def asserts():
@@ -27,17 +25,9 @@ def asserts():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "code" and "assert " in source:
-                counts.update(kinds(source))
+                found = (kind for _, kind in weather_report.kinds(source))
+                counts.update(kind or "without a kind" for kind in found)
     return counts
-
-
-def kinds(source):
-    """Yield the kind of every assertion of a cell."""
-    lines = source.splitlines()
-    for node in ast.walk(ast.parse(re.sub(r"^[%!].*$", "", source, flags=re.MULTILINE))):
-        if isinstance(node, ast.Assert):
-            found = KIND.search("\n".join(lines[node.lineno - 1 : node.end_lineno]))
-            yield found[1] if found else "without a kind"
 
 
 def table(head, rows):
@@ -50,7 +40,7 @@ def checked():
     """Return what was checked, in a table each."""
     weather = json.loads((contents.ROOT / "results/weather.json").read_text(encoding="utf-8"))
     runs = [run for chapters in weather["runs"].values() for run in chapters.values()]
-    passed = sum(not run["errors"] and not run["failed"] for run in runs)
+    passed = sum(map(weather_report.passed, runs))
     oracle = json.loads((contents.ROOT / "results/oracle.json").read_text(encoding="utf-8"))
     tasks = exercises().values()
     rows = [[kind, KINDS.get(kind, ""), count] for kind, count in sorted(asserts().items())]

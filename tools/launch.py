@@ -5,7 +5,7 @@ branch ``notebooks`` holds the chapters alone, and a downloaded notebook becomes
 there is only the package.
 """
 
-from importlib.metadata import version
+from functools import cache
 from pathlib import Path
 
 import contents
@@ -13,9 +13,12 @@ import nbformat
 from standalone import standalone
 
 WORDS = {"Colab": "Open in Colab", "Binder": "Binder", ".ipynb": "Download notebook"}
+PLACEHOLDER = "/OWNER/"
+"""In an address that nobody has set yet: there is nothing that a button could open."""
 ONLINE = "opens a website, so it needs a network"
 
 
+@cache
 def chapter_names(source):
     """Return the names that Sphinx has for the chapters under a folder."""
     root = Path(source)
@@ -23,9 +26,12 @@ def chapter_names(source):
     return {path.with_suffix("").as_posix() for path in found}
 
 
-def put_in_words(groups, is_chapter):
-    """Return the groups of buttons that a page keeps, each button with its words."""
-    kept = [group for group in groups if is_chapter or group.get("label") != "launch-buttons"]
+def put_in_words(groups, opens):
+    """Return the groups of buttons that a page keeps, each button with its words.
+
+    `opens` tells whether the page can be opened elsewhere.
+    """
+    kept = [group for group in groups if opens or group.get("label") != "launch-buttons"]
     for button in (one for group in kept for one in group.get("buttons", ())):
         name = button.get("text", "")
         button |= {"text": WORDS[name]} if name in WORDS else {}
@@ -37,7 +43,9 @@ def put_in_words(groups, is_chapter):
 def change_buttons(app, page, template, context, doctree):
     """Change the buttons of one page."""
     groups = context.get("header_buttons", [])
-    context["header_buttons"] = put_in_words(groups, page in chapter_names(app.srcdir))
+    address = app.config.html_theme_options.get("repository_url", "")
+    opens = PLACEHOLDER not in address and page in chapter_names(app.srcdir)
+    context["header_buttons"] = put_in_words(groups, opens)
 
 
 def change_downloads(app, exception):
@@ -45,7 +53,7 @@ def change_downloads(app, exception):
     if exception or app.builder.format != "html":
         return
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
-        copy = standalone(nbformat.read(path, as_version=4), version("vaecourse"))
+        copy = standalone(nbformat.read(path, as_version=4))
         path.write_text(nbformat.writes(copy) + "\n", encoding="utf-8")
 
 

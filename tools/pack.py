@@ -31,12 +31,6 @@ def stand_in():
         sys.modules[name] = package
 
 
-def version():
-    """Return the version, from the one place that holds it."""
-    text = (ROOT / "vaecourse/__init__.py").read_text(encoding="utf-8")
-    return re.search(r'^__version__ = "(.+)"', text, re.MULTILINE)[1]
-
-
 def opened(notebook):
     """Return a copy of a chapter whose solutions are ordinary cells under a heading."""
     copy = deepcopy(notebook)
@@ -58,7 +52,7 @@ def pack_chapters(folder):
     notebooks, labels = collect(contents.chapters())
     for path, notebook in notebooks.items():
         for kind, source in (("student", notebook), ("full", opened(notebook))):
-            copy = standalone(student_copy(source, path, labels), version())
+            copy = standalone(student_copy(source, path, labels))
             place = folder / kind / path.name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(nbformat.writes(copy) + "\n", encoding="utf-8")

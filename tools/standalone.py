@@ -7,6 +7,7 @@ printed. The first cell installs the package where it is missing, as on Colab.
 import re
 from copy import deepcopy
 
+import contents
 import nbformat
 
 GLUE_IMPORT = re.compile(r"^from myst_nb import glue\n?", re.MULTILINE)
@@ -34,12 +35,18 @@ def without_glue(source):
     return source
 
 
-def standalone(notebook, version):
+def version():
+    """Return the version of the package, from the one place that holds it."""
+    text = (contents.ROOT / "vaecourse/__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"', text, re.MULTILINE)[1]
+
+
+def standalone(notebook):
     """Return a copy of a notebook that needs the package alone, of this version."""
     copy = deepcopy(notebook)
     for cell in copy.cells:
         if cell.cell_type == "code":
             cell.source = without_glue(cell.source)
-    install = nbformat.v4.new_code_cell(INSTALL.replace("{version}", version), id="install")
+    install = nbformat.v4.new_code_cell(INSTALL.replace("{version}", version()), id="install")
     copy.cells.insert(0, install)
     return copy

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import contents
 import nbformat
-from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
 from plain import EQUATION, Labels, plain
 from speak import on_any_terminal
+from standalone import standalone
 
 from vaecourse.runtime.files import check_writable, write_whole
 
@@ -97,6 +97,9 @@ def read(path):
     """Return a page as a notebook, also one that is a text."""
     if path.suffix == ".ipynb":
         return nbformat.read(path, as_version=4)
+    # Here: a wheel is built from chapters alone, where there is no MyST-NB.
+    from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
+
     text = path.read_text(encoding="utf-8")
     if is_myst_markdown_notebook(text):
         return myst_nb_reader_plugin(str(path))
@@ -165,7 +168,7 @@ def write(out):
     notebooks, labels = collect(found)
     written = []
     for path, notebook in notebooks.items():
-        text = nbformat.writes(student_copy(notebook, path, labels)) + "\n"
+        text = nbformat.writes(standalone(student_copy(notebook, path, labels))) + "\n"
         write_whole(out / path.name, text)
         written.append(out / path.name)
     return written

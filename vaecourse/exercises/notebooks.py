@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vaecourse.exercises.cells import Cell, code_cells
 
-__all__ = ["Asked", "Found", "Notebook", "answers_in", "read"]
+__all__ = ["Asked", "CellError", "Notebook", "read"]
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
 WHOLE = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign)
@@ -65,15 +65,6 @@ class Asked:
             raise CellError(failed(here, error)) from error
         except SystemExit as error:
             raise CellError(failed(here, error)) from None
-
-
-@dataclass(frozen=True)
-class Found:
-    """One answer: the exercise's name, the object, and why there is none."""
-
-    name: str
-    answer: object = None
-    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -235,27 +226,3 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{error.msg}, line {error.lineno}: {(error.text or '').strip()}"
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def answers_in(path: Path, *, solutions: bool = False) -> list[Found]:
-    """Return the answers that a notebook holds, in their order; what they need runs here and now.
-
-    Parameters
-    ----------
-    path : Path
-        The notebook.
-    solutions : bool
-        Whether to take the cells with the tag ``solution`` in the place of the student's.
-
-    Raises
-    ------
-    OSError, ValueError
-        If the file is no notebook.
-    """
-    found = []
-    for asked in read(path, solutions=solutions).asked:
-        try:
-            found.append(Found(asked.name, asked.made()))
-        except CellError as error:
-            found.append(Found(asked.name, failure=str(error)))
-    return found
