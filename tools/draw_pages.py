@@ -40,13 +40,14 @@ def checked():
     """Return what was checked, in a table each."""
     weather = json.loads((contents.ROOT / "results/weather.json").read_text(encoding="utf-8"))
     runs = [run for chapters in weather["runs"].values() for run in chapters.values()]
+    possible = len(weather["runs"]) * len(contents.chapters())
     passed = sum(map(weather_report.passed, runs))
     oracle = json.loads((contents.ROOT / "results/oracle.json").read_text(encoding="utf-8"))
     tasks = exercises().values()
     rows = [[kind, KINDS.get(kind, ""), count] for kind, count in sorted(asserts().items())]
     facts = [
         ["weathers (seeds, instructions, threads, PyTorch, data)", len(weather["runs"])],
-        ["runs of a chapter in a weather", len(runs)],
+        ["runs of a chapter in a weather that are recorded", f"{len(runs)} of {possible}"],
         ["of these without a failed assertion", passed],
         ["margins that vary and are recorded", len(weather["margins"])],
         ["values measured beside the exact oracle", sum("_error" in name for name in oracle)],
