@@ -8,10 +8,13 @@ import sys
 import tomllib
 import zipfile
 from email import message_from_bytes
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import vaecourse
 
@@ -36,9 +39,43 @@ def run(command, where, **variables):
     return done.stdout
 
 
+ONLY = """
+import sys
+
+
+class OnlyWhatIsRequired:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"no build requires {{name}}", name=name)
+
+
+sys.meta_path.insert(0, OnlyWhatIsRequired())
+"""
+
+
+def required(names):
+    """Return these distributions and those that they require, by their normal names."""
+    found, waiting = set(), [Requirement(name) for name in names]
+    while waiting:
+        one = waiting.pop()
+        name = canonicalize_name(one.name)
+        if name not in found and (one.marker is None or one.marker.evaluate({"extra": ""})):
+            found.add(name)
+            waiting += [Requirement(text) for text in metadata.requires(name) or ()]
+    return found
+
+
+def absent(repository):
+    """Return the modules that are installed here, and not where a wheel is built by itself."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+    there = required(project["build-system"]["requires"])
+    modules = metadata.packages_distributions().items()
+    return {name for name, owners in modules if not there & set(map(canonicalize_name, owners))}
+
+
 @pytest.fixture(scope="module")
 def wheel(repository, tmp_path_factory):
-    """Build the wheel once, in a copy of what it is made of and without PyTorch."""
+    """Build the wheel once, in a copy of what it is made of, with nothing but what it requires."""
     tree = tmp_path_factory.mktemp("tree")
     ignored = shutil.ignore_patterns(
         "__pycache__", "chapters", "recorded", ".ipynb_checkpoints", "vendor", "drawn"
@@ -48,7 +85,8 @@ def wheel(repository, tmp_path_factory):
     for name in FILES:
         shutil.copy(repository / name, tree)
     blocked = tmp_path_factory.mktemp("blocked")
-    (blocked / "torch.py").write_text("raise ImportError('no torch in a build')", encoding="utf-8")
+    only = ONLY.format(absent=absent(repository) - {"vaecourse"})
+    (blocked / "sitecustomize.py").write_text(only, encoding="utf-8")
     out = tmp_path_factory.mktemp("wheel")
     run([sys.executable, "-c", BUILD.format(str(out))], tree, PYTHONPATH=str(blocked))
     (path,) = out.glob("*.whl")
@@ -69,12 +107,12 @@ def test_its_metadata_and_files(wheel, repository):
     with zipfile.ZipFile(wheel) as files:
         names = files.namelist()
         info = next(name.rsplit("/", 1)[0] for name in names if name.endswith("/METADATA"))
-        metadata = message_from_bytes(files.read(f"{info}/METADATA"))
+        about = message_from_bytes(files.read(f"{info}/METADATA"))
         entry_points = files.read(f"{info}/entry_points.txt").decode()
-    assert metadata["Version"] == vaecourse.__version__
-    assert metadata["Requires-Python"] == project["requires-python"]
-    assert metadata["License-Expression"] == project["license"]
-    assert sorted(metadata.get_all("Classifier")) == sorted(project["classifiers"])
+    assert about["Version"] == vaecourse.__version__
+    assert about["Requires-Python"] == project["requires-python"]
+    assert about["License-Expression"] == project["license"]
+    assert sorted(about.get_all("Classifier")) == sorted(project["classifiers"])
     assert {"vaecourse/py.typed", f"{info}/licenses/LICENSE"} <= set(names)
     assert "vaecourse = vaecourse.__main__:main" in entry_points
     sources = {path.name for path in (repository / "vaecourse/interactive/source").iterdir()}
