@@ -75,7 +75,8 @@ def plant(folder, monkeypatch):
     (folder / "vaecourse/runtime").mkdir(parents=True)
     for name in ("files", "locks"):
         shutil.copy(ROOT / f"vaecourse/runtime/{name}.py", folder / "vaecourse/runtime")
-    (folder / "vaecourse/__init__.py").touch()
+    version = '__version__ = "0.0.0"\n'
+    (folder / "vaecourse/__init__.py").write_text(version, encoding="utf-8")
     (folder / "vaecourse/data.py").write_text(DATA, encoding="utf-8")
     monkeypatch.chdir(folder)
     for name in SETTINGS:

@@ -55,19 +55,18 @@ def test_every_chapter_has_the_name_that_the_branch_gives_it():
     assert launch.chapter_names(ROOT) == books
 
 
-def test_a_downloaded_notebook_stands_alone(tmp_path):
-    class App:
-        class builder:
-            format = "html"
-
-        outdir = tmp_path
-
+def test_a_downloaded_notebook_stands_alone_where_it_can(tmp_path):
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
     (tmp_path / "_sources").mkdir()
-    cell = nbformat.v4.new_code_cell("from myst_nb import glue\nglue('a', 1, display=False)")
-    path = tmp_path / "_sources/a.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
-    launch.change_downloads(App, None)
-    assert [c.source for c in nbformat.read(path, as_version=4).cells][1:] == ["print('a', 1)"]
+    codes = {"can": "glue('a', 1, display=False)", "cannot": "x = [glue('a', 1)]"}
+    for name, code in codes.items():
+        cell = nbformat.v4.new_code_cell(f"from myst_nb import glue\n{code}")
+        notebook = nbformat.v4.new_notebook(cells=[cell])
+        nbformat.write(notebook, tmp_path / f"_sources/{name}.ipynb")
+    launch.change_downloads(app, None)
+    can, cannot = (nbformat.read(tmp_path / f"_sources/{name}.ipynb", 4).cells for name in codes)
+    assert [cell.source for cell in can][1:] == ["print('a', 1)"]
+    assert [cell.source for cell in cannot] == [f"from myst_nb import glue\n{codes['cannot']}"]
 
 
 def test_the_repository_stands_in_one_place():

@@ -1,7 +1,7 @@
 """Write the tables of two appendices from files that are kept.
 
-Run `python tools/draw_pages.py`; it writes book/_static/drawn/*.md, as the build does. No number in
-them is typed.
+Run `python tools/draw_pages.py`; it writes book/_static/drawn/*.txt, as the build does. No number
+in them is typed.
 """
 
 import json
@@ -82,7 +82,7 @@ def told(exercise):
 def main():
     """Write both files."""
     DRAWN.mkdir(parents=True, exist_ok=True)
-    for name, text in (("checked.md", checked()), ("mistakes.md", mistakes())):
+    for name, text in (("checked.txt", checked()), ("mistakes.txt", mistakes())):
         (DRAWN / name).write_text(text, encoding="utf-8")
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import contents
 import nbformat
+from sphinx.util import logging
 from standalone import standalone
 
+LOGGER = logging.getLogger(__name__)
 WORDS = {"Colab": "Open in Colab", "Binder": "Binder", ".ipynb": "Download notebook"}
 PLACEHOLDER = "/OWNER/"
 """In an address that nobody has set yet: there is nothing that a button could open."""
@@ -53,7 +55,11 @@ def change_downloads(app, exception):
     if exception or app.builder.format != "html":
         return
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
-        copy = standalone(nbformat.read(path, as_version=4))
+        try:
+            copy = standalone(nbformat.read(path, as_version=4))
+        except ValueError as error:  # one cell takes no page away
+            LOGGER.warning("%s can be downloaded only as it is: %s", path.name, error)
+            continue
         path.write_text(nbformat.writes(copy) + "\n", encoding="utf-8")
 
 

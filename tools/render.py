@@ -72,8 +72,9 @@ def stage(failed):
     caches = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     for folder in ("book", "tools"):
         shutil.copytree(folder, STAGED / folder, ignore=caches)
-    for file in ("_config.yml", "_toc.yml"):
-        shutil.copy(file, STAGED)
+    (STAGED / "vaecourse").mkdir()
+    for file in ("_config.yml", "_toc.yml", "vaecourse/__init__.py"):  # the last has the version
+        shutil.copy(file, STAGED / file)
     machine = describe_machine()
     for path, text, failures in failed:
         (STAGED / path).unlink()
